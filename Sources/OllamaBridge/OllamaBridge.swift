@@ -1,0 +1,1 @@
+@main struct OllamaBridge { static func main() {} }
