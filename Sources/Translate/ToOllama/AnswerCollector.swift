@@ -1,0 +1,38 @@
+/// Turns an upstream's answer, streamed or whole, into the one JSON object of `stream: false`.
+public struct AnswerCollector: Sendable {
+    private let settings: AnswerSettings
+
+    /// - Parameter settings: What the answer needs to know of its request.
+    public init(_ settings: AnswerSettings) {
+        self.settings = settings
+    }
+
+    /// Whether the answer is complete; nothing more needs to be read.
+    public var isComplete: Bool { false }
+    /// Whether the upstream has named a finish reason: if it then falls silent for some seconds without closing, call ``finish(at:)``.
+    public var awaitsOnlyTheEnd: Bool { false }
+    /// What is known of the answer so far.
+    public var summary: AnswerSummary { AnswerSummary() }
+
+    /// Notes when the request had gone upstream, for the durations.
+    public mutating func requestSent(at moment: AnswerMoment) {}
+
+    /// Notes what the upstream says its body is. The body's first byte counts for more.
+    public mutating func begin(contentType: String?) {}
+
+    /// Takes the next bytes of the upstream's body.
+    ///
+    /// - Throws: As ``AnswerTranslator``; nothing of the answer is sent then.
+    public mutating func push(_ bytes: Span<UInt8>, at moment: AnswerMoment) throws(OllamaFailure) {}
+
+    /// Takes the next bytes of the upstream's body.
+    public mutating func push(_ bytes: [UInt8], at moment: AnswerMoment) throws(OllamaFailure) {
+        try push(bytes.span, at: moment)
+    }
+
+    /// Takes the end of the upstream's body.
+    ///
+    /// - Returns: The response's body.
+    /// - Throws: If the body ended before the answer did.
+    public mutating func finish(at moment: AnswerMoment) throws(OllamaFailure) -> [UInt8] { [] }
+}
