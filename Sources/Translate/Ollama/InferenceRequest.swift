@@ -31,6 +31,20 @@ public struct InferenceRequest: Sendable {
         public var context: [Int]
     }
 
+    public init(
+        shape: AnswerShape, model: String, messages: [Message] = [], tools: [ToolDefinition] = [], stream: Bool = true,
+        logprobs: Bool = false, topLogprobs: Int = 0
+    ) {
+        self.shape = shape
+        self.model = model
+        self.messages = messages
+        self.tools = tools
+        self.stream = stream
+        self.logprobs = logprobs
+        self.topLogprobs = topLogprobs
+        options = GenerationOptions()
+    }
+
     /// What the client wants done.
     public enum Work: Sendable, Equatable {
         case answer
@@ -61,40 +75,4 @@ public struct InferenceRequest: Sendable {
 
     /// The position a client counts by; generate has no messages to count.
     public func clientPosition(ofMessage index: Int) -> Int? { shape == .chat ? index : nil }
-}
-
-/// The shape the answer's text must have.
-public enum AnswerFormat: Sendable, Equatable {
-    case json
-    /// A JSON Schema object.
-    case schema(JSONValue)
-}
-
-/// One entry of `tools`.
-public struct ToolDefinition: Sendable, Equatable {
-    public var name: String
-    /// The whole entry in the upstream's shape: `type`, `function` with `parameters`; unknown keys kept.
-    public var json: JSONValue
-}
-
-extension InferenceRequest {
-    /// Reads a body of `/api/chat`.
-    ///
-    /// - Throws: Status 400 with Go's or Ollama's own sentence. A faulty picture is not an error here.
-    public static func chat(_ json: JSONValue) throws(OllamaFailure) -> InferenceRequest {
-        throw .badRequest("not built yet")
-    }
-
-    /// Reads a body of `/api/generate`.
-    ///
-    /// - Throws: As ``chat(_:)``.
-    public static func generate(_ json: JSONValue) throws(OllamaFailure) -> InferenceRequest {
-        throw .badRequest("not built yet")
-    }
-
-    /// What the model cannot do, in the order Ollama checks it. Call it for every request whose ``work`` is not unload, before a load
-    /// is answered.
-    ///
-    /// - Throws: The capability's exact text; for pictures also what can be known to be wrong with those of the newest turn.
-    public func check(against model: ResolvedModel) throws(OllamaFailure) {}
 }

@@ -8,8 +8,14 @@ public struct NamedModelRequest: Sendable, Equatable {
     /// On create: the model to copy.
     public var from: String?
 
+    /// - Parameter name: The Go struct that a complaint about a wrong type names.
     public static func decode(_ json: JSONValue, struct name: String = "ShowRequest") throws(OllamaFailure) -> NamedModelRequest {
-        throw .badRequest("not built yet")
+        let fields = try FieldReader(body: json, struct: name)
+        var model = try fields.string("model") ?? ""
+        if model.isEmpty { model = try fields.string("name") ?? "" }
+        return NamedModelRequest(
+            model: model, stream: try fields.bool("stream") ?? true, verbose: try fields.bool("verbose") ?? false,
+            from: try fields.string("from"))
     }
 }
 
@@ -19,6 +25,7 @@ public struct CopyRequest: Sendable, Equatable {
     public var destination: String
 
     public static func decode(_ json: JSONValue) throws(OllamaFailure) -> CopyRequest {
-        throw .badRequest("not built yet")
+        let fields = try FieldReader(body: json, struct: "CopyRequest")
+        return CopyRequest(source: try fields.string("source") ?? "", destination: try fields.string("destination") ?? "")
     }
 }
