@@ -6,7 +6,7 @@ enum Socket {
         socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
     }
 
-    static func listen(_ descriptor: CInt, address: String, port: UInt16) throws -> UInt16 {
+    static func listen(_ descriptor: CInt, address: String, port: UInt16, queue: CInt = 4096) throws -> UInt16 {
         var one: CInt = 1
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size))
         var name = sockaddr_in()
@@ -16,11 +16,25 @@ enum Socket {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = unsafe withUnsafeMutableBytes(of: &name) { bytes in
             let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            guard unsafe bind(descriptor, pointer, length) == 0, Foundation.listen(descriptor, 4096) == 0 else { return errno }
+            guard unsafe bind(descriptor, pointer, length) == 0, Foundation.listen(descriptor, queue) == 0 else { return errno }
             return unsafe getsockname(descriptor, pointer, &length) == 0 ? 0 : errno
         }
         guard status == 0 else { throw StubFailure.system(status) }
         return UInt16(bigEndian: name.sin_port)
+    }
+
+    static func connectWithoutWaiting(port: UInt16) -> CInt {
+        let descriptor = stream()
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = port.bigEndian
+        name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        unsafe withUnsafeBytes(of: &name) { bytes in
+            let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            _ = unsafe connect(descriptor, pointer, socklen_t(bytes.count))
+        }
+        return descriptor
     }
 
     static func accept(_ descriptor: CInt) -> CInt? {
