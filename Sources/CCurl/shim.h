@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // --- options of an easy handle ------------------------------------------------------------------------------------------------
@@ -135,6 +136,11 @@ static inline int fetch_text_address_bytes(const char *_Nonnull text, uint8_t *_
 }
 static inline int fetch_open_socket(const struct curl_sockaddr *_Nonnull address) {
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+// Tells one socket from a later one with the same descriptor; 0 if there is none.
+static inline uint64_t fetch_socket_identity(int descriptor) {
+  struct stat facts;
+  return fstat(descriptor, &facts) == 0 ? (uint64_t)facts.st_ino : 0;
 }
 static inline int fetch_close(int descriptor) { return close(descriptor); }
 

@@ -33,6 +33,10 @@ public final class Fetcher: Sendable {
         await engine.stopAndWait()
     }
 
+    /// Runs a task on the thread on which the bytes arrive, for `withTaskExecutorPreference`: a reader there is woken without a change of
+    /// threads. Only for short work such as translating one event; whatever runs there holds up every other exchange.
+    public var executor: CurlExecutor { engine.executor }
+
     /// How many exchanges are running right now.
     public var openTransfers: Int { engine.gauges.transfers }
 

@@ -26,6 +26,9 @@ import Glibc
     private var stopRequests: [Waiter<Void>?] = []
 
     private struct OpenSocket {
+        let identity: UInt64
+        /// What libcurl wants to hear about it: `CURL_POLL_IN` and its kin.
+        var watched = CURL_POLL_NONE
         weak var user: RunningTransfer?
         /// What the peer had confirmed when the connection came to rest.
         var confirmedAtRest: UInt64 = 0
@@ -203,6 +206,7 @@ import Glibc
         running[ObjectIdentifier(transfer.transfer)] = nil
         // Closes the connection unless the exchange was complete.
         unsafe curl_multi_remove_handle(multi, transfer.handle.curl)
+        forgetSilentlyClosed(transfer.dialled)
         if error == nil, sockets[transfer.socket] != nil {
             sockets[transfer.socket]?.confirmedAtRest = fetch_acknowledged_bytes(transfer.socket)
             sockets[transfer.socket]?.user = nil
@@ -250,12 +254,17 @@ extension CurlLoop {
     }
 
     private func watch(_ descriptor: CInt, _ what: CInt, for curl: UnsafeMutableRawPointer?, isKnown: Bool) {
+        sockets[descriptor]?.watched = what
         guard what != CURL_POLL_REMOVE else { return fetch_poller_forget(poller, descriptor) }
         if !isKnown { unsafe curl_multi_assign(multi, descriptor, context) }
-        _ = fetch_poller_watch(poller, descriptor, isKnown, what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0)
+        poll(descriptor, what, isKnown: isKnown)
         guard let curl = unsafe curl, let transfer = unsafe RunningTransfer.of(curl), transfer.socket != descriptor else { return }
         transfer.socket = descriptor
         sockets[descriptor]?.user = transfer
+    }
+
+    private func poll(_ descriptor: CInt, _ what: CInt, isKnown: Bool) {
+        _ = fetch_poller_watch(poller, descriptor, isKnown, what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0)
     }
 
     func openSocket(for transfer: RunningTransfer, _ address: UnsafePointer<curl_sockaddr>) -> CInt {
@@ -263,9 +272,28 @@ extension CurlLoop {
         guard transfer.mayDial(unsafe IPAddress(address, port: &port), port: port) else { return -1 }
         let descriptor = unsafe fetch_open_socket(address)
         guard descriptor >= 0 else { return -1 }
-        sockets[descriptor] = OpenSocket()
+        let identity = fetch_socket_identity(descriptor)
+        transfer.dialled.append((descriptor, identity))
+        if let silent = sockets.updateValue(OpenSocket(identity: identity), forKey: descriptor) {
+            // The descriptor's number had a socket that libcurl closed without a word. It may believe that it is still watched, and would
+            // not ask again.
+            engine.gauges.changeConnections(by: -1)
+            if silent.watched & CURL_POLL_INOUT != 0 {
+                sockets[descriptor]?.watched = silent.watched
+                poll(descriptor, silent.watched, isKnown: false)
+            }
+        }
         engine.gauges.changeConnections(by: 1)
         return descriptor
+    }
+
+    /// libcurl 7.88 closes sockets that never got to be a connection without calling back.
+    private func forgetSilentlyClosed(_ dialled: [(descriptor: CInt, identity: UInt64)]) {
+        for (descriptor, identity) in dialled where sockets[descriptor]?.identity == identity {
+            guard fetch_socket_identity(descriptor) != identity else { continue }
+            sockets[descriptor] = nil
+            engine.gauges.changeConnections(by: -1)
+        }
     }
 
     func closeSocket(_ descriptor: CInt) -> CInt {

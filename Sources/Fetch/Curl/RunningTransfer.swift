@@ -30,6 +30,8 @@ final class RunningTransfer: DeadlineHolder {
     var heapIndex = -1
     /// The socket that libcurl last named for this transfer; -1 before the first.
     var socket: CInt = -1
+    /// Every socket that was opened for this transfer.
+    var dialled: [(descriptor: CInt, identity: UInt64)] = []
     /// Whether the peer's kernel confirmed any byte of the last attempt. Stays true when that cannot be told.
     var lastAttemptReachedPeer = true
     /// Set where a callback stops the transfer; says more than libcurl's code.
