@@ -26,3 +26,23 @@ enum JSONScan {
         return (position, high < 0x80)
     }
 }
+
+extension JSONScan {
+    /// Where the first LF or CR is at or after `start`; the count of bytes if there is none.
+    static func lineEnd(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        unsafe bytes.withUnsafeBytes { buffer in
+            var position = start
+            while position &+ 32 <= buffer.count {
+                let lanes = unsafe buffer.loadUnaligned(fromByteOffset: position, as: SIMD32<UInt8>.self)
+                if any((lanes .== 0x0A) .| (lanes .== 0x0D)) { break }
+                position &+= 32
+            }
+            while position < buffer.count {
+                let byte = unsafe buffer[position]
+                if byte == 0x0A || byte == 0x0D { break }
+                position &+= 1
+            }
+            return position
+        }
+    }
+}

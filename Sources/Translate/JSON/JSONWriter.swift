@@ -39,6 +39,12 @@ public enum JSONWriter {
     /// Appends UTF-8 text with quotes around it.
     public static func append(quoting utf8: ArraySlice<UInt8>, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        append(escaping: utf8, to: &output)
+        output.append(UInt8(ascii: "\""))
+    }
+
+    /// Appends UTF-8 text as the inside of a string, without the quotes around it.
+    public static func append(escaping utf8: ArraySlice<UInt8>, to output: inout [UInt8]) {
         var start = utf8.startIndex
         for index in utf8.indices {
             let byte = utf8[index]
@@ -56,6 +62,5 @@ public enum JSONWriter {
             }
         }
         output.append(contentsOf: utf8[start...])
-        output.append(UInt8(ascii: "\""))
     }
 }
