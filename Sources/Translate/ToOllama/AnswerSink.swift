@@ -10,7 +10,7 @@ protocol AnswerSink: Sendable {
     mutating func escapedText(_ kind: TextKind, _ text: Span<UInt8>)
 
     /// Takes a whole tool call.
-    mutating func toolCall(_ call: ToolCall, index: Int)
+    mutating func toolCall(_ call: AnswerToolCall, index: Int)
 
     /// Learns that all content so far was reasoning.
     ///

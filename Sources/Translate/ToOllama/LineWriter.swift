@@ -51,7 +51,7 @@ struct LineWriter: AnswerSink {
         endLine()
     }
 
-    mutating func toolCall(_ call: ToolCall, index: Int) {
+    mutating func toolCall(_ call: AnswerToolCall, index: Int) {
         batch.bytes.append(contentsOf: fields.head)
         let calls: JSONValue = [call.json(index: index)]
         switch fields.shape {

@@ -92,9 +92,9 @@ struct ToolCallAssembler: Sendable {
     ///   - cutByLength: The upstream ran out of tokens: a call that is not whole is dropped and never mended, because half a command could be run.
     ///   - seed: Makes ids for calls that have none of their own.
     /// - Throws: If arguments are not an object and cannot be read as one.
-    mutating func finish(cutByLength: Bool, seed: UInt64) throws(ToolArguments.Unreadable) -> [ToolCall] {
+    mutating func finish(cutByLength: Bool, seed: UInt64) throws(ToolArguments.Unreadable) -> [AnswerToolCall] {
         defer { self = ToolCallAssembler() }
-        var calls: [ToolCall] = []
+        var calls: [AnswerToolCall] = []
         var ids: Set<String> = []
         // `sorted` is stable, so calls of one index stay in the order they began.
         for part in parts.sorted(by: { $0.index < $1.index }) {
@@ -109,8 +109,8 @@ struct ToolCallAssembler: Sendable {
                 throw error
             }
             var id = part.id
-            if id.isEmpty || !ids.insert(id).inserted { id = ToolCall.madeUpID(seed: seed, position: calls.count) }
-            calls.append(ToolCall(id: id, name: part.name, arguments: arguments))
+            if id.isEmpty || !ids.insert(id).inserted { id = AnswerToolCall.madeUpID(seed: seed, position: calls.count) }
+            calls.append(AnswerToolCall(id: id, name: part.name, arguments: arguments))
         }
         return calls
     }

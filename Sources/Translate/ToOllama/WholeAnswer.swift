@@ -36,7 +36,7 @@ struct WholeAnswer: AnswerSink {
         }
     }
 
-    mutating func toolCall(_ call: ToolCall, index: Int) {
+    mutating func toolCall(_ call: AnswerToolCall, index: Int) {
         toolCalls.append(call.json(index: index))
     }
 

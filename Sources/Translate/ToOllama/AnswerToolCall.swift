@@ -1,5 +1,5 @@
 /// A whole tool call as Ollama's clients read it.
-struct ToolCall: Sendable, Equatable {
+struct AnswerToolCall: Sendable, Equatable {
     var id: String
     var name: String
     /// Always an object.
