@@ -1,4 +1,4 @@
-/// Why models.json cannot be used, in one sentence that names file, place and remedy.
+/// Why models.json cannot be used: file, place, problem and remedy.
 public struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible {
     public var file: String
     /// From 1, where it is known.
@@ -6,8 +6,19 @@ public struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible 
     /// Such as `model "gpt-4o"`.
     public var entry: String?
     public var key: String?
+    /// What is wrong, without a full stop.
     public var problem: String
+    /// What to do about it, as an order, without a full stop.
     public var remedy: String
 
-    public var description: String { problem }
+    /// One line: `models.json:4: model "gpt-4o", key "provider": unknown provider "opneai"; use "openai" or …`.
+    public var description: String {
+        var place = file
+        if let line { place += ":\(line)" }
+        var parts: [String] = []
+        if let entry { parts.append(entry) }
+        if let key { parts.append("key \"\(key)\"") }
+        let where_ = parts.isEmpty ? "" : parts.joined(separator: ", ") + ": "
+        return "\(place): \(where_)\(problem); \(remedy)"
+    }
 }
