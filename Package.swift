@@ -54,9 +54,10 @@ let package = Package(
         // libjpeg and libpng fail by longjmp; every call that can jump lives in this C target and nowhere else.
         .target(
             name: "CCodecs", dependencies: ["CTurboJPEG", "CJPEG", "CPNG", "CWebP", "CGIF"],
-            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("gif")]),
         .target(name: "Images", dependencies: ["CCodecs"], swiftSettings: hot),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ImagesTests", dependencies: ["Images", "CTurboJPEG", "TestSupport"], swiftSettings: strict),
 
         // The two APIs and the way between them: values in, values out. Knows neither pixels nor network.
         .target(name: "Translate", swiftSettings: hot),
