@@ -62,9 +62,9 @@ extension ImagePatch {
 extension Dialect {
     private static let keys = [
         "base", "max_tokens_field", "stream_usage", "sampling_on_reasoning", "max_temperature", "extensions", "seed_field", "penalties",
-        "max_stop", "logprobs", "think", "effort_off", "effort_max", "json_schema", "json_object", "empty_content", "system",
+        "max_stop", "logprobs", "think", "effort_off", "effort_on", "effort_max", "json_schema", "json_object", "empty_content", "system",
         "developer_role", "tool_ids", "reasoning_echo", "tool_result_names", "completions", "alternating_roles",
-        "tool_history_needs_tools", "think_tags", "image_detail", "embedding_batch", "embedding_options",
+        "tool_history_needs_tools", "tool_extra_content", "think_tags", "image_detail", "embedding_batch", "embedding_options",
     ]
 
     /// Takes over what an entry says: the name of a preset, or an object with switches and perhaps a `base` preset.
@@ -105,6 +105,7 @@ extension Dialect {
         if let value = try reader.bool("logprobs") { logprobs = value }
         if let value = try reader.word("think", ThinkStyle.self) { think = value }
         if let value = try reader.string("effort_off") { effortOff = value.isEmpty ? nil : value }
+        if let value = try reader.string("effort_on") { effortOn = value.isEmpty ? nil : value }
         if let value = try reader.string("effort_max") { effortMax = value }
         if let value = try reader.bool("json_schema") { jsonSchema = value }
         if let value = try reader.bool("json_object") { jsonObject = value }
@@ -117,6 +118,7 @@ extension Dialect {
         if let value = try reader.bool("completions") { completions = value }
         if let value = try reader.bool("alternating_roles") { alternatingRoles = value }
         if let value = try reader.bool("tool_history_needs_tools") { toolHistoryNeedsTools = value }
+        if let value = try reader.bool("tool_extra_content") { toolExtraContent = value }
         if let value = try reader.bool("think_tags") { thinkTags = value }
         if let value = try reader.bool("image_detail") { imageDetail = value }
         if let value = try reader.integer("embedding_batch", in: 1...100_000) { embeddingBatch = value }

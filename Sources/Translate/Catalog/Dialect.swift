@@ -20,6 +20,8 @@ public struct Dialect: Sendable, Equatable {
     public var think = ThinkStyle.effort
     /// The effort word for "off"; nil sends nothing.
     public var effortOff: String? = "none"
+    /// The effort word for plain "on"; nil sends nothing.
+    public var effortOn: String?
     /// The effort word for Ollama's `max`.
     public var effortMax = "high"
     /// Whether `response_format` takes a JSON Schema; else the schema goes into the system prompt.
@@ -44,6 +46,8 @@ public struct Dialect: Sendable, Equatable {
     public var thinkTags = false
     /// Whether `image_url.detail` is understood.
     public var imageDetail = true
+    /// Whether calls carry `extra_content`, such as Gemini's thought signatures.
+    public var toolExtraContent = false
     /// Most texts in one embeddings request.
     public var embeddingBatch = 2048
     /// Whether embeddings take `dimensions` and `encoding_format`.

@@ -34,7 +34,8 @@ extension Dialect {
     private static let google = preset("google") {
         $0.system = .first
         $0.logprobs = false
-        $0.extensions = [:]
+        $0.effortOn = "medium"
+        $0.toolExtraContent = true
         $0.embeddingBatch = 100
     }
 
