@@ -14,7 +14,7 @@ public struct FetchBody: AsyncSequence, Sendable {
 
     /// The only iterator; a second one takes what the first has left.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(owner: BodyOwner(owner.transfer))
+        Iterator(body: owner, owner: BodyOwner(owner.transfer))
     }
 
     /// Reads to the end.
@@ -37,6 +37,9 @@ public struct FetchBody: AsyncSequence, Sendable {
 
     /// Hands out pieces as they arrive.
     public struct Iterator: AsyncIteratorProtocol {
+        /// Held so that the body may be let go of while it is being read.
+        fileprivate let body: BodyOwner
+        /// Goes with the iterator, so that leaving the loop ends the exchange although the body is still at hand.
         fileprivate let owner: BodyOwner
 
         /// The next bytes; nil at the proper end.

@@ -150,6 +150,9 @@ private let atOnce = Duration.milliseconds(100)
         let stub = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .untilPeerCloses])
         defer { stub.stop() }
         try await withFetcher { fetcher in
+            // The thread opens its own descriptors in its own time; after an answer they are there.
+            _ = try await fetcher.send(FetchRequest(url: stub.url)).status
+            #expect(await eventually { fetcher.openConnections == 0 })
             let before = openDescriptors()
             for round in 0..<20 {
                 await withTaskGroup(of: Void.self) { group in

@@ -59,3 +59,10 @@ func deadPort() throws -> UInt16 {
     stub.stop()
     return stub.port
 }
+
+extension Fetcher {
+    /// Sends a request and reads the whole answer.
+    func text(_ request: FetchRequest) async throws(FetchError) -> String {
+        String(decoding: try await send(request).body.collect(upTo: 1 << 26), as: UTF8.self)
+    }
+}

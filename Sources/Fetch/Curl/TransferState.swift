@@ -78,7 +78,7 @@ struct TransferState {
         isHeld = false
         if let waiter = headWaiter {
             headWaiter = nil
-            return .head(waiter, .failure(error ?? .protocolError(detail: "no response")))
+            return .head(waiter, .failure(error ?? .closedEarly(detail: "the connection ended inside the headers")))
         }
         if let waiter = pieceWaiter {
             pieceWaiter = nil
