@@ -36,7 +36,7 @@ public struct FetchBody: AsyncSequence, Sendable {
     }
 
     /// Hands out pieces as they arrive.
-    public struct Iterator: AsyncIteratorProtocol {
+    public struct Iterator: AsyncIteratorProtocol, Sendable {
         /// Held so that the body may be let go of while it is being read.
         fileprivate let body: BodyOwner
         /// Goes with the iterator, so that leaving the loop ends the exchange although the body is still at hand.
