@@ -13,12 +13,8 @@ public struct CatalogError: Error, Sendable, Equatable, CustomStringConvertible 
 
     /// One line: `models.json:4: model "gpt-4o", key "provider": unknown provider "opneai"; use "openai" or …`.
     public var description: String {
-        var place = file
-        if let line { place += ":\(line)" }
-        var parts: [String] = []
-        if let entry { parts.append(entry) }
-        if let key { parts.append("key \"\(key)\"") }
-        let where_ = parts.isEmpty ? "" : parts.joined(separator: ", ") + ": "
-        return "\(place): \(where_)\(problem); \(remedy)"
+        let place = line.map { "\(file):\($0)" } ?? file
+        let parts = [entry, key.map { "key \"\($0)\"" }].compactMap(\.self)
+        return "\(place): \(parts.isEmpty ? "" : parts.joined(separator: ", ") + ": ")\(problem); \(remedy)"
     }
 }

@@ -104,7 +104,8 @@ struct CatalogFile: Sendable {
                     let guess = CatalogReader.nearest(to: name, among: names)
                     throw reader.error(
                         "provider", "unknown provider \"\(name)\"",
-                        (guess.map { "write \"\($0)\" if that is meant, or " } ?? "") + "add \"\(name)\" with its base_url under \"providers\"")
+                        (guess.map { "write \"\($0)\" if that is meant, or " } ?? "")
+                            + "add \"\(name)\" with its base_url under \"providers\"")
                 }
                 providers.append(
                     try Provider.read(name, entry: nil, general: general, environment: environment, fallback: reader))

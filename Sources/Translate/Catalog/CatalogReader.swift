@@ -72,7 +72,8 @@ struct CatalogReader {
         for member in object.members where !keys.contains(member.key) {
             if member.key.hasPrefix("_") || member.key.hasPrefix("$") || member.key.hasPrefix("comment") { continue }
             let guess = Self.nearest(to: member.key, among: keys)
-            throw error(member.key, "is not a key known here", guess.map { "write \"\($0)\" if that is meant, or remove it" } ?? "remove it")
+            throw error(
+                member.key, "is not a key known here", guess.map { "write \"\($0)\" if that is meant, or remove it" } ?? "remove it")
         }
     }
 

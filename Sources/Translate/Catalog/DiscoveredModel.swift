@@ -38,7 +38,8 @@ extension DiscoveredModel {
 
     private mutating func read(_ object: JSONObject) {
         let contextKeys = ["context_length", "max_model_len", "context_window", "max_context_length", "loaded_context_length"]
-        contextLength = contextKeys.lazy.compactMap { object[$0]?.number?.integer }.first ?? object["meta"]?.object?["n_ctx_train"]?.number?.integer
+        contextLength =
+            contextKeys.lazy.compactMap { object[$0]?.number?.integer }.first ?? object["meta"]?.object?["n_ctx_train"]?.number?.integer
         if let length = contextLength, length <= 0 { contextLength = nil }
         readModalities(object)
         readCapabilities(object)

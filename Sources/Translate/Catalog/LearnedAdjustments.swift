@@ -48,11 +48,3 @@ public struct LearnedAdjustments: Sendable, Equatable {
         return output
     }
 }
-
-extension LearnedAdjustments {
-    /// What to change before trying once more, if the refusal says it.
-    ///
-    /// - Parameters:
-    ///   - sent: The parameters of the refused request, so that an unrelated word in the text teaches nothing.
-    public static func learn(status: Int, body: [UInt8], sent: Set<String>) -> Adjustment? { nil }
-}

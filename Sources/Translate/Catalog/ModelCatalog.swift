@@ -42,7 +42,7 @@ public struct ModelCatalog: Sendable {
         for (index, entry) in entries.enumerated() {
             register(entry.name, index)
             register(ModelName.listable(entry.name), index)
-            entry.aliases.forEach { register($0, index) }
+            for alias in entry.aliases { register(alias, index) }
         }
         for (alias, name) in file.aliases { folded[Self.fold(name)].map { register(alias, $0) } }
         rebuild()
@@ -119,8 +119,10 @@ extension ModelCatalog {
 
     /// An entry with everything it inherits.
     private func compose(_ entry: ModelEntry, name: String, upstreamID: String) -> ResolvedModel {
-        let provider = providers.first { $0.name == entry.provider } ?? Provider(
-            name: entry.provider, baseURL: "", headers: [], dialect: .generic, images: images)
+        let provider =
+            providers.first { $0.name == entry.provider }
+            ?? Provider(
+                name: entry.provider, baseURL: "", headers: [], dialect: .generic, images: images)
         let known = discovered[entry.provider]?.first { $0.id == upstreamID }
         var images = provider.images
         entry.images.apply(to: &images)
@@ -167,7 +169,8 @@ extension ModelCatalog {
         }
         for model in models where ModelName.looksRemote(model.listedName) {
             warnings.append(
-                "Model \"\(model.listedName)\" is not listed, because Ollama's clients take names ending in \"cloud\" for remote ones: rename it.")
+                "Model \"\(model.listedName)\" is not listed, because Ollama's clients take names ending in \"cloud\" for remote ones: rename it."
+            )
         }
         return warnings
     }

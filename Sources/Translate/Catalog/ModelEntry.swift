@@ -59,7 +59,8 @@ extension ModelEntry {
         var entry = ModelEntry(name: name, provider: provider, upstreamID: try reader.string("model") ?? routes.first?.upstreamID ?? name)
         if entry.upstreamID.isEmpty { throw reader.error("model", "is empty", "write the name the provider uses, or remove the key") }
         if entry.isPattern, !entry.upstreamID.hasSuffix("*") {
-            throw reader.error("model", "a name with * needs an upstream name with *", "end it in *, or remove the key to pass names as they are")
+            throw reader.error(
+                "model", "a name with * needs an upstream name with *", "end it in *, or remove the key to pass names as they are")
         }
         entry.routes = routes
         entry.vision = try reader.bool("vision")

@@ -27,7 +27,8 @@ public struct Provider: Sendable, Equatable {
     public var requestHeaders: [Header] {
         var all: [Header] = []
         if let apiKey {
-            all.append(keyHeader.map { Header(name: $0, value: apiKey) } ?? Header(name: "Authorization", value: Secret("Bearer " + apiKey.value)))
+            all.append(
+                keyHeader.map { Header(name: $0, value: apiKey) } ?? Header(name: "Authorization", value: Secret("Bearer " + apiKey.value)))
         }
         return all + headers
     }

@@ -8,7 +8,8 @@ enum ToolIdentifiers {
             let fits = (1...40).contains(clientID.utf8.count) && clientID.utf8.allSatisfy { isWord($0) }
             return fits ? clientID : "call_" + letters(hash([clientID]), count: 8)
         case .mistral:
-            let fits = clientID.utf8.count == 9 && clientID.utf8.allSatisfy { isWord($0) && $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") }
+            let fits =
+                clientID.utf8.count == 9 && clientID.utf8.allSatisfy { isWord($0) && $0 != UInt8(ascii: "_") && $0 != UInt8(ascii: "-") }
             return fits ? clientID : letters(hash([clientID]), count: 9)
         }
     }
