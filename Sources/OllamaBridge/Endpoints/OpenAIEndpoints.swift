@@ -63,7 +63,7 @@ struct OpenAIEndpoints: Sendable {
     }
 
     private func prepare(_ editor: OpenAIRequestEditor, _ model: ResolvedModel, _ log: Logger) async throws -> PreparedPictures {
-        let slots = editor.images.map { PictureSlot(source: $0.source, isInNewestTurn: $0.isInNewestTurn, detail: $0.detail) }
+        let slots = editor.pictures.map { PictureSlot(source: $0.source, isInNewestTurn: $0.isInNewestTurn, detail: $0.detail) }
         do {
             return try await images.prepare(
                 slots, model: editor.model, settings: model.images, hasVision: model.capabilities.vision
@@ -71,7 +71,7 @@ struct OpenAIEndpoints: Sendable {
                 try await Describer(catalog: catalog, upstream: upstream).caption(picture, by: describer, log: log)
             }
         } catch let rejection as PictureRejection {
-            throw OpenAIFailure(rejection.fault.failure(), param: rejection.slot.map { editor.images[$0].param })
+            throw OpenAIFailure(rejection.fault.failure(), param: rejection.slot.map { editor.pictures[$0].param })
         }
     }
 }
