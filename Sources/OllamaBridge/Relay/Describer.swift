@@ -15,19 +15,19 @@ struct Describer: Sendable {
         let message = Message(role: .user, content: JSONText(Self.prompt), images: [.encoded([])])
         let request = InferenceRequest.describing(message, model: name)
         let failures = FailureContext(model: name)
-        let (reply, _) = try await upstream.send(to: model, failures: failures, log: log) { (learned) throws(OllamaFailure) in
+        let answer = try await upstream.send(to: [model], failures: failures, log: log) { model, learned in
             try ChatCompletionBuilder.build(
                 request, model: model, images: [[.jpeg(base64: picture.base64, detail: model.images.detail)]], adjustments: learned)
         }
         var collector = AnswerCollector(AnswerSettings(shape: .chat, model: name, requestReceived: Clock.now()))
-        collector.begin(contentType: reply.headers["Content-Type"])
+        collector.begin(contentType: answer.reply.headers["Content-Type"])
         do {
-            for try await piece in reply.body { try collector.push(piece, at: Clock.now()) }
+            for try await piece in answer.reply.body { try collector.push(piece, at: Clock.now()) }
         } catch let error as FetchError {
             throw UpstreamCall.failure(error, failures)
         }
-        let answer = try JSONParser.parse(collector.finish(at: Clock.now()))
-        return answer.object?["message"]?.object?["content"]?.string ?? ""
+        let caption = try JSONParser.parse(collector.finish(at: Clock.now()))
+        return caption.object?["message"]?.object?["content"]?.string ?? ""
     }
 }
 

@@ -56,16 +56,20 @@ struct Bridge: Sendable {
     private func routes(catalog: CatalogStore, workers: PictureWorkers, fetcher: Fetcher, imageFetcher: ImageFetcher) -> Routes {
         let bodies = RequestBodies(limits: ListenerLimits(), workers: workers)
         let running = RunningModels(standard: keepAlive)
-        let upstream = UpstreamCall(fetcher: fetcher, learned: LearnedStore(), limits: FetchLimits())
+        let health = ProviderHealth()
+        let chooser = RouteChooser(health: health)
+        let upstream = UpstreamCall(
+            fetcher: fetcher, learned: LearnedStore(), health: health, limits: FetchLimits(), retries: RetryPolicy())
         let converter = PictureConverter(
             workers: workers, fetcher: imageFetcher, cache: PictureCache(limit: catalog.current.images.cacheBytes), limits: .standard)
-        let relay = Relay(catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream)
+        let relay = Relay(catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream, chooser: chooser)
         var routes = Routes()
         InferenceEndpoints(relay: relay, bodies: bodies).register(in: &routes)
         DiscoveryEndpoints(catalog: catalog, running: running, bodies: bodies, modifiedAt: file.modifiedAt).register(in: &routes)
-        EmbedEndpoints(catalog: catalog, running: running, upstream: upstream, bodies: bodies).register(in: &routes)
+        EmbedEndpoints(catalog: catalog, running: running, upstream: upstream, chooser: chooser, bodies: bodies)
+            .register(in: &routes)
         ManagementEndpoints(catalog: catalog, bodies: bodies).register(in: &routes)
-        OpenAIEndpoints(catalog: catalog, running: running, images: relay.images, upstream: upstream, bodies: bodies)
+        OpenAIEndpoints(catalog: catalog, running: running, images: relay.images, upstream: upstream, chooser: chooser, bodies: bodies)
             .register(in: &routes)
         ExplainEndpoint(catalog: catalog, images: relay.images, bodies: bodies).register(in: &routes)
         return routes
