@@ -12,6 +12,11 @@ public struct FetchBody: AsyncSequence, Sendable {
         owner = BodyOwner(transfer)
     }
 
+    /// Stops the exchange; whoever reads gets `FetchError.cancelled`.
+    public func cancel() {
+        owner.transfer.cancel()
+    }
+
     /// The only iterator; a second one takes what the first has left.
     public func makeAsyncIterator() -> Iterator {
         Iterator(body: owner, owner: BodyOwner(owner.transfer))
@@ -41,6 +46,11 @@ public struct FetchBody: AsyncSequence, Sendable {
         fileprivate let body: BodyOwner
         /// Goes with the iterator, so that leaving the loop ends the exchange although the body is still at hand.
         fileprivate let owner: BodyOwner
+
+        /// Stops the exchange; whoever reads gets `FetchError.cancelled`.
+        public func cancel() {
+            owner.transfer.cancel()
+        }
 
         /// The next bytes; nil at the proper end.
         public mutating func next() async throws(FetchError) -> [UInt8]? {

@@ -41,7 +41,7 @@ struct OpenAIEndpoints: Sendable {
             throw OpenAIFailure(error, param: "model")
         }
         running.note(model, keepAlive: nil, numCtx: nil)
-        exchange.client.setInferring(true)
+        try await exchange.beginInference()
         let members = try chooser.members(of: model, needsVision: !editor.pictures.isEmpty, name: editor.model)
         var failures = FailureContext(model: editor.model)
         failures.requestHadImages = !editor.pictures.isEmpty
@@ -96,6 +96,9 @@ private struct Passage: Sendable {
         var rewriter = rewriter
         rewriter.begin(contentType: contentType)
         var output: [UInt8] = []
+        let client = ClientConnection.current
+        client?.whenCutShort { [body] in body.cancel() }
+        defer { client?.whenCutShort(nil) }
         do {
             for try await piece in body {
                 try rewriter.push(piece, into: &output)
@@ -105,7 +108,10 @@ private struct Passage: Sendable {
             }
             try rewriter.finish(into: &output)
         } catch let error as FetchError {
-            guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
+            let isCutShort = error == .cancelled && client?.isCutShort == true
+            guard let failure = isCutShort ? .shuttingDown : UpstreamCall.failure(error, failures) as? OllamaFailure else {
+                throw CancellationError()
+            }
             output += end(with: failure)
         } catch let failure as OllamaFailure {
             output += end(with: failure)

@@ -15,6 +15,16 @@ struct Exchange: Sendable {
     var log: Logger
     /// The name of the client key that was presented, if keys are in use.
     var clientName: String?
+    /// What this request has taken of the bridge's capacity.
+    let lease: Lease
+
+    /// From here on the work costs money: it waits for a place among the running requests and stops when the client leaves.
+    ///
+    /// - Throws: Ollama's 503 if too many wait, `CancellationError`.
+    func beginInference() async throws {
+        client.setInferring(true)
+        try await lease.takePlace()
+    }
 }
 
 extension Response {

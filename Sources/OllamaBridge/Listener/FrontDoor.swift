@@ -16,6 +16,7 @@ struct FrontDoor: Sendable {
     let routes: Routes
     let guards: Guards?
     let limits: ListenerLimits
+    let capacity: Capacity
     let log: Logger
     /// Told once per answered request, after its last byte.
     var observer: (@Sendable (_ exchange: Exchange, _ status: Int) -> Void)?
@@ -25,23 +26,27 @@ struct FrontDoor: Sendable {
         let client = ClientConnection.current ?? ClientConnection()
         var log = log
         log[metadataKey: "request"] = .string(RequestID.next())
-        let exchange = Exchange(request: request, client: client, received: Clock.now(), log: log)
+        let exchange = Exchange(request: request, client: client, received: Clock.now(), log: log, lease: Lease(capacity))
+        defer {
+            client.setInferring(false)
+            exchange.lease.returnPlace()
+        }
         var response = await respond(to: exchange)
+        exchange.lease.returnBody()
         response.headers[.date] = Clock.httpDate()
         if request.method == .head { response = response.createHeadResponse() }
-        let leavesBody = response.status == .contentTooLarge || response.status == .forbidden
+        // What is left of a body that nobody wants is not worth waiting for.
+        let leavesBody = !client.isBodyComplete
         if leavesBody { response.headers[.connection] = "close" }
-        defer { client.setInferring(false) }
         try await writer.write(response: response.head, body: response.body)
         observer?(exchange, response.status.code)
-        if leavesBody { try await linger(request, channel) }
     }
 
     private func respond(to exchange: Exchange) async -> Response {
         let request = exchange.request
         var crossOrigin: HTTPFields = [:]
         if let guards {
-            guard let host = soleHost(request), guards.hosts.allows(host) else { return Response(status: .forbidden) }
+            guard let host = request.head.authority, guards.hosts.allows(host) else { return Response(status: .forbidden) }
             let verdict = guards.origins.verdict(
                 origin: request.headers[.origin], host: host, fetchSite: request.headers[HTTPField.Name("Sec-Fetch-Site")!])
             switch verdict {
@@ -79,31 +84,18 @@ struct FrontDoor: Sendable {
         case .endpoint(let endpoint, let tail):
             exchange.pathTail = tail
             do {
-                return try await endpoint(exchange)
+                return try await exchange.client.untilCutShort { try await endpoint(exchange) }
             } catch {
-                return FailureResponse.response(to: error, path: path, log: exchange.log)
+                let failure: any Error = exchange.client.isCutShort ? OllamaFailure.shuttingDown : error
+                return FailureResponse.response(to: failure, path: path, log: exchange.log)
             }
         }
-    }
-
-    /// HTTP/1.1 demands exactly one Host; two would let a proxy and us disagree on who is asked.
-    private func soleHost(_ request: Request) -> String? {
-        guard request.headers[values: HTTPField.Name("Host")!].isEmpty else { return nil }
-        return request.head.authority
     }
 
     /// The path without its query. Users enter base URLs that end in `/v1`, and clients then ask for `/v1/api/tags`.
     private static func path(of request: Request) -> String {
         let path = request.uri.path
         return path.hasPrefix("/v1/api/") ? String(path.dropFirst("/v1".count)) : path
-    }
-
-    /// Reads on for a moment what a refused client still sends, since closing at once would reset the connection before it has read the answer.
-    private func linger(_ request: Request, _ channel: any Channel) async throws {
-        let deadline = channel.eventLoop.scheduleTask(in: limits.refusedBodyLinger) { channel.close(promise: nil) }
-        defer { deadline.cancel() }
-        for try await _ in request.body {}
-        try await channel.close()
     }
 }
 

@@ -19,7 +19,7 @@ struct Relay: Sendable {
         if let reason = request.loadReason {
             return .json(LoadAnswer.body(reason, shape: request.shape, model: request.model, at: Clock.now()))
         }
-        exchange.client.setInferring(true)
+        try await exchange.beginInference()
         let positions = request.picturePositions
         let members = try chooser.members(of: model, needsVision: !positions.isEmpty, name: request.model)
         var settings = settings(request, model, exchange, hasPictures: !positions.isEmpty)

@@ -38,6 +38,9 @@ struct StreamedAnswer: Sendable {
     @concurrent
     func write(to writer: inout any ResponseBodyWriter) async throws {
         var answer = self
+        let client = ClientConnection.current
+        client?.whenCutShort { [body] in body.cancel() }
+        defer { client?.whenCutShort(nil) }
         while true {
             if let failure = answer.failure { answer.lines.append(failure) }
             try await writer.write(contentsOf: answer.buffers())
@@ -58,6 +61,10 @@ struct StreamedAnswer: Sendable {
         } catch let failure as OllamaFailure {
             self.failure = failure
         } catch let error as FetchError {
+            if error == .cancelled, ClientConnection.current?.isCutShort == true {
+                failure = .shuttingDown
+                return
+            }
             guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
             self.failure = failure
         }

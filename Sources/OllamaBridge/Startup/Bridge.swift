@@ -24,40 +24,67 @@ struct Bridge: Sendable {
         self.log = log
     }
 
-    /// Serves until SIGTERM or SIGINT and then until the running answers are finished or the drain time is over.
+    /// Serves until SIGTERM or SIGINT and then until the running answers are finished or the drain time is over; a second signal ends
+    /// them at once. SIGHUP reads models.json again.
     func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        let running = try await start()
+        Banner.print(settings: settings, port: running.port, file: file, catalog: running.parts.catalog.current)
+        for await signal in signals {
+            if signal != .sighup { break }
+            await running.parts.watch.reload()
+        }
+        log.notice("Stopping; running answers may finish", metadata: ["seconds": "\(settings.drain.components.seconds)"])
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await running.stop(drain: settings.drain) }
+            group.addTask {
+                for await signal in signals where signal != .sighup { running.hurry() }
+            }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Listens, and returns once clients can connect.
+    ///
+    /// - Throws: ``StartupError``.
+    func start() async throws -> RunningBridge {
         for warning in file.catalog.warnings { log.notice("\(warning)") }
+        let imageFetching = try imageFetching(file.catalog.images)
+        let capacity = Capacity(settings.limits)
+        let catalog = CatalogStore(file.catalog, modifiedAt: file.modifiedAt)
+        let demo = try await DemoServer.start(log: log)
+        catalog.update { $0.setBaseURL("http://127.0.0.1:\(demo.port)/v1", ofProvider: "demo") }
         let workers = PictureWorkers()
         let fetcher = Fetcher(FetcherConfiguration(userAgent: "OllamaBridge/\(Version.bridge)"))
-        let imageFetcher = ImageFetcher(configuration: try imageFetching(file.catalog.images))
-        let catalog = CatalogStore(file.catalog)
-        // Unstructured, so that a graceful shutdown reaches the demo only after the answers that still need it are finished.
-        let demo = try await DemoServer.start(log: log)
-        defer { demo.task.cancel() }
-        catalog.update { $0.setBaseURL("http://127.0.0.1:\(demo.port)/v1", ofProvider: "demo") }
-
+        let imageFetcher = ImageFetcher(configuration: imageFetching)
         let discovery = ModelDiscovery(catalog: catalog, fetcher: fetcher, log: log)
-        let routes = routes(catalog: catalog, discovery: discovery, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher)
-        let server = server(routes) { port in Banner.print(settings: settings, port: port, file: file, catalog: catalog.current) }
-        var services = ServiceGroupConfiguration(
-            services: [server, discovery], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(log))
-        services.maximumGracefulShutdownDuration = settings.drain
-        do {
-            try await ServiceGroup(configuration: services).run()
-        } catch let error as IOError {
-            throw startupError(error)
-        } catch is CancellationError {
-            log.warning("Answers were still running when the drain time was over")
+        let watch = CatalogWatch(named: settings.modelsPath, environment: settings.environment, store: catalog, log: log) {
+            await discovery.refreshNow()
         }
-        await fetcher.shutdown()
-        await imageFetcher.shutdown()
-        try await workers.stop()
+        var routes = routes(catalog: catalog, discovery: discovery, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher)
+        HealthEndpoints(capacity: capacity).register(in: &routes)
+        let listeners: [Listener]
+        do {
+            listeners = try await listen(routes, capacity)
+        } catch {
+            demo.task.cancel()
+            await fetcher.shutdown()
+            await imageFetcher.shutdown()
+            try? await workers.stop()
+            throw error
+        }
+        let parts = RunningBridge.Parts(
+            listeners: listeners, capacity: capacity, catalog: catalog, watch: watch, demo: demo, fetcher: fetcher,
+            imageFetcher: imageFetcher, workers: workers)
+        let background = [Task { try? await discovery.run() }, Task { await watch.run() }]
+        return RunningBridge(parts, background: background, log: log)
     }
 
     private func routes(
         catalog: CatalogStore, discovery: ModelDiscovery, workers: PictureWorkers, fetcher: Fetcher, imageFetcher: ImageFetcher
     ) -> Routes {
-        let bodies = RequestBodies(limits: ListenerLimits(), workers: workers)
+        let bodies = RequestBodies(limits: settings.limits, workers: workers)
         let running = RunningModels(standard: keepAlive)
         let health = ProviderHealth()
         let chooser = RouteChooser(health: health)
@@ -68,8 +95,7 @@ struct Bridge: Sendable {
         let relay = Relay(catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream, chooser: chooser)
         var routes = Routes()
         InferenceEndpoints(relay: relay, bodies: bodies).register(in: &routes)
-        DiscoveryEndpoints(catalog: catalog, running: running, discovery: discovery, bodies: bodies, modifiedAt: file.modifiedAt)
-            .register(in: &routes)
+        DiscoveryEndpoints(catalog: catalog, running: running, discovery: discovery, bodies: bodies).register(in: &routes)
         EmbedEndpoints(catalog: catalog, running: running, upstream: upstream, chooser: chooser, bodies: bodies)
             .register(in: &routes)
         ManagementEndpoints(catalog: catalog, bodies: bodies).register(in: &routes)
@@ -79,18 +105,24 @@ struct Bridge: Sendable {
         return routes
     }
 
-    private func server(_ routes: Routes, started: @escaping @Sendable (Int) -> Void) -> any Service {
-        let limits = ListenerLimits()
+    private func listen(_ routes: Routes, _ capacity: Capacity) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
             hosts: HostCheck(ownNames: [settings.address.host.lowercased(), ProcessInfo.processInfo.hostName.lowercased()]),
             origins: CrossOrigin(configured: settings.origins), keys: ClientKeys(settings.clientKeys))
-        let door = FrontDoor(routes: routes, guards: guards, limits: limits, log: log)
-        return BridgeChannel(limits: limits) { request, writer, channel in
-            try await door.serve(request, writer, channel)
-        }.server(
-            configuration: ServerConfiguration(address: .hostname(settings.address.host, port: settings.address.port)),
-            onServerRunning: { channel in started(channel.localAddress?.port ?? settings.address.port) },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet(log))
+        let door = FrontDoor(routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log)
+        let child = BridgeChannel(limits: settings.limits) { request, writer, channel in try await door.serve(request, writer, channel) }
+        do {
+            let place = Listener.Place.address(host: settings.address.host, port: settings.address.port)
+            var listeners = [try await Listener.bind(place, sharesPort: settings.sharesPort, child: child, log: Listener.quiet(log))]
+            if let path = settings.unixSocket {
+                listeners.append(try await Listener.bind(.unixSocket(path: path), child: child, log: Listener.quiet(log)))
+            }
+            return listeners
+        } catch let error as IOError {
+            throw startupError(error)
+        } catch let error as SocketAddressError {
+            throw StartupError("\(settings.address.host) cannot be resolved to an address: \(error); choose another with --host.")
+        }
     }
 
     private func imageFetching(_ settings: ImageSettings) throws -> ImageFetchConfiguration {
@@ -107,13 +139,6 @@ struct Bridge: Sendable {
 
     private var keepAlive: KeepAlive {
         settings.environment["OLLAMA_KEEP_ALIVE"].flatMap(KeepAlive.init(text:)) ?? .duration(.seconds(300))
-    }
-
-    /// The server libraries' own lines are for their developers.
-    private func quiet(_ log: Logger) -> Logger {
-        var quiet = log
-        quiet.logLevel = log.logLevel <= .debug ? log.logLevel : .critical
-        return quiet
     }
 
     private func startupError(_ error: IOError) -> StartupError {

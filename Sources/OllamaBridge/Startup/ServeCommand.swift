@@ -23,6 +23,18 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "Seconds that running answers may take to finish after SIGTERM.")
     var drainSeconds = 30
 
+    @Flag(help: "Share the port with another bridge (SO_REUSEPORT), so that a new process takes over without a failed request.")
+    var reusePort = false
+
+    @Option(help: "Listen on this Unix socket too.", completion: .file())
+    var unixSocket: String?
+
+    @Option(help: "Most open connections (default 1024).")
+    var maxConnections: Int?
+
+    @Option(help: "Most requests at upstreams at once (default 512); further ones wait, as many as OLLAMA_MAX_QUEUE says.")
+    var maxRunning: Int?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
 }

@@ -13,6 +13,10 @@ struct Settings: Sendable {
     /// Keys clients must present; empty means anyone who reaches the address may use the bridge.
     var clientKeys: [String]
     var environment: [String: String]
+    var limits: ListenerLimits
+    /// Whether another process may listen on the same port.
+    var sharesPort: Bool
+    var unixSocket: String?
 
     /// - Throws: ``StartupError`` for a value that makes no sense.
     init(flags: ServeFlags, environment: [String: String]) throws {
@@ -53,6 +57,23 @@ struct Settings: Sendable {
                     + "set client keys with --api-key or OLLAMA_BRIDGE_API_KEYS, or say --no-auth if that is meant.")
         }
         self.environment = environment
+        sharesPort = flags.reusePort
+        unixSocket = flags.unixSocket
+        limits = try Self.limits(flags, environment)
+    }
+
+    private static func limits(_ flags: ServeFlags, _ environment: [String: String]) throws -> ListenerLimits {
+        var limits = ListenerLimits()
+        for (name, value) in [("--max-connections", flags.maxConnections), ("--max-running", flags.maxRunning)] {
+            if let value, value < 1 { throw StartupError("\(name) must be at least 1.") }
+        }
+        limits.connections = flags.maxConnections ?? limits.connections
+        limits.running = flags.maxRunning ?? limits.running
+        if let text = environment["OLLAMA_MAX_QUEUE"], !text.isEmpty {
+            guard let queue = Int(text), queue >= 0 else { throw StartupError("OLLAMA_MAX_QUEUE is \"\(text)\"; give a number.") }
+            limits.queue = queue
+        }
+        return limits
     }
 
     private static func list(_ text: String?) -> [String] {
