@@ -90,14 +90,14 @@ internal import CCodecs
         let lowest = min(max(target.minQuality, 1), max(target.quality, 1))
         let search = FitSearch(
             bitmap: bitmap, orientation: picture.orientation, profile: setting.profile, subsampling: setting.subsampling,
-            qualities: lowest...min(max(target.quality, lowest), 100), work: work)
+            qualities: lowest...min(max(target.quality, lowest), 100), maxBase64Bytes: target.maxBase64Bytes, work: work)
         if let softCap {
             var smallest = Int.max
             if let found = try search.bestQuality(maxBytes: softCap, of: bitmap, smallest: &smallest) { return found }
             // A tiny or strangely coded picture: the lowest quality is as close as pixels of that size get.
             let lowestOnly = FitSearch(
                 bitmap: bitmap, orientation: picture.orientation, profile: setting.profile, subsampling: setting.subsampling,
-                qualities: lowest...lowest, work: work)
+                qualities: lowest...lowest, maxBase64Bytes: target.maxBase64Bytes, work: work)
             return try lowestOnly.best(maxBytes: maxBytes)
         }
         return try search.best(maxBytes: maxBytes)

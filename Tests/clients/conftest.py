@@ -1,11 +1,16 @@
 """What every test may ask for. All servers listen on 127.0.0.1, on ports that were free."""
 
+import os
+
 import httpx
 import pytest
 
 from bridge import BINARY, REPOSITORY, Bridge, stub_catalog
 from image_host import ImageHost
 from stub_upstream import StubUpstream
+
+# LangChain would send what it sees to a service of its makers.
+os.environ["LANGSMITH_TRACING"] = "false"
 
 STUB_KEY = "sk-stub-0123456789abcdef"
 

@@ -13,6 +13,8 @@ struct FitSearch {
     let profile: [UInt8]?
     let subsampling: ChromaSubsampling
     let qualities: ClosedRange<Int>
+    /// The limit as the caller gave it, for the error.
+    let maxBase64Bytes: Int?
     let work: WorkGuard
 
     struct Found {
@@ -79,7 +81,7 @@ struct FitSearch {
             smallest = min(before, smallest)
             let limit = maxBytes ?? .max
             guard bitmap.size.longEdge > Self.leastLongEdge else {
-                throw .cannotFit(limit: base64Length(ofByteCount: limit), smallest: base64Length(ofByteCount: smallest))
+                throw .cannotFit(limit: maxBase64Bytes ?? .max, smallest: base64Length(ofByteCount: smallest))
             }
             // Aim at a size where a middling quality fits: that shows more than the same bytes spent on pixels of the worst.
             let overhead = Double((profile?.count ?? 0) + 400)
@@ -115,11 +117,11 @@ struct FitSearch {
             }
             guard try unsafe encoder.write(rows, stride: rowBytes, count: count) else {
                 let share = Double(first + count) / Double(upright.height)
-                return (nil, max(Int(Double(maxBytes ?? 0) / share), maxBytes ?? 0))
+                return (nil, Int(Double(encoder.size) / share))
             }
             first += count
         }
-        guard let jpeg = try encoder.finish() else { return (nil, maxBytes ?? 0) }
+        guard let jpeg = try encoder.finish() else { return (nil, encoder.size) }
         return (jpeg, jpeg.count)
     }
 }

@@ -25,7 +25,7 @@ struct EncodingSettings {
             unsafe cc_encoder_open(
                 Int32(size.width), Int32(size.height), layout, Int32(min(max(settings.quality, 1), 100)),
                 settings.subsampling == .both ? 1 : 0, optimise ? 1 : 0, profile.baseAddress, profile.count,
-                max(settings.maxBytes ?? 0, 0), work.pointer, &opened)
+                settings.maxBytes.map { max($0, 1) } ?? 0, work.pointer, &opened)
         }
         try work.pass(status == CC_OUTPUT_FULL ? CC_TOO_MUCH_MEMORY : status)
         guard let opened = unsafe opened else { throw .tooMuchMemory(limit: work.limits.memory) }
@@ -44,6 +44,9 @@ struct EncodingSettings {
         try work.pass(status)
         return true
     }
+
+    /// Bytes written so far, or in all once finished; whole chunks before.
+    var size: Int { unsafe cc_encoder_size(encoder) }
 
     /// The finished file; nil if it is over the cap.
     func finish() throws(ImageError) -> [UInt8]? {

@@ -12,6 +12,7 @@ struct OpenAIEndpoints: Sendable {
     let images: ImageStage
     let upstream: UpstreamCall
     let chooser: RouteChooser
+    let describer: Describer
     let bodies: RequestBodies
 
     func register(in routes: inout Routes) {
@@ -73,7 +74,7 @@ struct OpenAIEndpoints: Sendable {
             return try await images.prepare(
                 slots, model: editor.model, settings: model.images, hasVision: model.capabilities.vision
             ) { picture, describer in
-                try await Describer(catalog: catalog, upstream: upstream).caption(picture, by: describer, log: log)
+                try await self.describer.caption(picture, by: describer, log: log)
             }
         } catch let rejection as PictureRejection {
             throw OpenAIFailure(rejection.fault.failure(), param: rejection.slot.map { editor.pictures[$0].param })

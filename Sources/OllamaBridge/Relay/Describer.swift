@@ -8,9 +8,23 @@ struct Describer: Sendable {
 
     let catalog: CatalogStore
     let upstream: UpstreamCall
+    private let cache = CaptionCache()
+
+    init(catalog: CatalogStore, upstream: UpstreamCall) {
+        self.catalog = catalog
+        self.upstream = upstream
+    }
 
     /// - Throws: `OllamaFailure` if the describing model is missing or fails.
     func caption(_ picture: PreparedPicture, by name: String, log: Logger) async throws -> String {
+        let key = CaptionCache.Key(picture: picture.digest, describer: name)
+        if let known = cache.caption(key) { return known }
+        let caption = try await ask(picture, name, log)
+        cache.store(caption, for: key)
+        return caption
+    }
+
+    private func ask(_ picture: PreparedPicture, _ name: String, _ log: Logger) async throws -> String {
         let model = try catalog.current.require(name, for: .chat)
         let message = Message(role: .user, content: JSONText(Self.prompt), images: [.encoded([])])
         let request = InferenceRequest.describing(message, model: name)

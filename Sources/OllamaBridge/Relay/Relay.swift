@@ -11,8 +11,11 @@ struct Relay: Sendable {
     let images: ImageStage
     let upstream: UpstreamCall
     let chooser: RouteChooser
+    let describer: Describer
+    let contexts = ContextStore()
 
     func answer(_ request: InferenceRequest, _ exchange: Exchange) async throws -> Response {
+        let (request, transcript) = continuing(request)
         let model = try catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate)
         if request.work != .unload { try request.check(against: model) }
         running.note(model, keepAlive: request.keepAlive, numCtx: request.options.numCtx)
@@ -33,11 +36,22 @@ struct Relay: Sendable {
         settings.failures.secrets = answer.model.provider.secrets
         let facts = pictures.current?.facts ?? []
         let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
-        return try await respond(to: request, with: answer, settings, PictureHeader.fields(facts), log)
+        settings.context = transcript.map { [$0.id] }
+        return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log)
+    }
+
+    /// Puts the conversation that a generate request's `context` names before its prompt.
+    private func continuing(_ request: InferenceRequest) -> (InferenceRequest, TranscriptKeeper?) {
+        guard let generate = request.generate, !generate.raw, generate.suffix == nil, request.work == .answer else { return (request, nil) }
+        var request = request
+        let start = request.messages.firstIndex { $0.role == .user } ?? request.messages.endIndex
+        request.messages.insert(contentsOf: contexts.transcript(generate.context), at: start)
+        return (request, TranscriptKeeper(contexts, question: Array(request.messages[start...])))
     }
 
     private func respond(
-        to request: InferenceRequest, with answer: UpstreamCall.Answer, _ settings: AnswerSettings, _ headers: HTTPFields, _ log: AnswerLog
+        to request: InferenceRequest, with answer: UpstreamCall.Answer, _ settings: AnswerSettings, _ transcript: TranscriptKeeper?,
+        _ headers: HTTPFields, _ log: AnswerLog
     ) async throws -> Response {
         let sent = Clock.now()
         let contentType = answer.reply.headers["Content-Type"]
@@ -45,12 +59,17 @@ struct Relay: Sendable {
             var collector = AnswerCollector(settings)
             collector.requestSent(at: sent)
             collector.begin(contentType: contentType)
-            return .json(try await collect(answer.reply, &collector, settings.failures, log), headers: headers)
+            let body = try await collect(answer.reply, &collector, settings.failures, log)
+            transcript?.note(body)
+            transcript?.keep()
+            return .json(body, headers: headers)
         }
         var translator = AnswerTranslator(settings)
         translator.requestSent(at: sent)
         translator.begin(contentType: contentType)
-        let streamed = try await StreamedAnswer(translator, body: answer.reply.body, failures: settings.failures) { log.finished($0, $1) }
+        let streamed = try await StreamedAnswer(
+            translator, body: answer.reply.body, failures: settings.failures, transcript: transcript
+        ) { log.finished($0, $1) }
         return Response(
             status: .ok, headers: headers.adding(.contentType, "application/x-ndjson"),
             body: ResponseBody { writer in
@@ -87,7 +106,7 @@ struct Relay: Sendable {
             return try await images.prepare(
                 slots, model: request.model, settings: model.images, hasVision: model.capabilities.vision
             ) { picture, describer in
-                try await Describer(catalog: catalog, upstream: upstream).caption(picture, by: describer, log: log)
+                try await self.describer.caption(picture, by: describer, log: log)
             }
         } catch let rejection as PictureRejection {
             guard let slot = rejection.slot else { throw rejection.fault.failure() }

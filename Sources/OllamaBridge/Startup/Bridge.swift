@@ -90,17 +90,22 @@ struct Bridge: Sendable {
         let chooser = RouteChooser(health: health)
         let upstream = UpstreamCall(
             fetcher: fetcher, learned: LearnedStore(), health: health, limits: FetchLimits(), retries: RetryPolicy())
+        let describer = Describer(catalog: catalog, upstream: upstream)
         let converter = PictureConverter(
             workers: workers, fetcher: imageFetcher, cache: PictureCache(limit: catalog.current.images.cacheBytes), limits: .standard)
-        let relay = Relay(catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream, chooser: chooser)
+        let relay = Relay(
+            catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream, chooser: chooser,
+            describer: describer)
         var routes = Routes()
         InferenceEndpoints(relay: relay, bodies: bodies).register(in: &routes)
         DiscoveryEndpoints(catalog: catalog, running: running, discovery: discovery, bodies: bodies).register(in: &routes)
         EmbedEndpoints(catalog: catalog, running: running, upstream: upstream, chooser: chooser, bodies: bodies)
             .register(in: &routes)
         ManagementEndpoints(catalog: catalog, bodies: bodies).register(in: &routes)
-        OpenAIEndpoints(catalog: catalog, running: running, images: relay.images, upstream: upstream, chooser: chooser, bodies: bodies)
-            .register(in: &routes)
+        OpenAIEndpoints(
+            catalog: catalog, running: running, images: relay.images, upstream: upstream, chooser: chooser, describer: describer,
+            bodies: bodies
+        ).register(in: &routes)
         ExplainEndpoint(catalog: catalog, images: relay.images, bodies: bodies).register(in: &routes)
         return routes
     }
