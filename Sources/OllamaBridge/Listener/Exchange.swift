@@ -17,11 +17,19 @@ struct Exchange: Sendable {
     var clientName: String?
     /// What this request has taken of the bridge's capacity.
     let lease: Lease
+    let record: RequestRecord
+    let budgets: Budgets?
 
-    /// From here on the work costs money: it waits for a place among the running requests and stops when the client leaves.
+    /// From here on the work costs money: it counts against the client's budget, waits for a place among the running requests, and stops
+    /// when the client leaves.
     ///
-    /// - Throws: Ollama's 503 if too many wait, `CancellationError`.
-    func beginInference() async throws {
+    /// - Throws: A 429 if the budget is spent, Ollama's 503 if too many wait, `CancellationError`.
+    func beginInference(_ model: ResolvedModel) async throws {
+        record.note { facts in
+            facts.model = model.listedName
+            facts.provider = model.provider.name
+        }
+        try budgets?.request(clientName)
         client.setInferring(true)
         try await lease.takePlace()
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import NIOPosix
@@ -33,7 +34,7 @@ final class Listener: Sendable {
                 .childChannelOption(.tcpOption(.init(rawValue: 4)), value: 30)  // TCP_KEEPIDLE
                 .childChannelOption(.tcpOption(.init(rawValue: 5)), value: 10)  // TCP_KEEPINTVL
         }
-        if sharesPort { bootstrap = bootstrap.serverChannelOption(.socketOption(.so_reuseport), value: 1) }
+        if sharesPort { bootstrap = bootstrap.serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) }
         let initialize = { @Sendable (channel: any Channel) in child.setup(channel: channel, logger: log) }
         let server =
             switch place {
@@ -83,7 +84,7 @@ final class Listener: Sendable {
     private func leaveNewConnectionsToOthers() async {
         guard let socket = server.channel as? any SocketOptionProvider else { return }
         let attachFilter = NIOBSDSocket.Option(rawValue: 51)  // SO_ATTACH_REUSEPORT_CBPF
-        try? await unsafe socket.unsafeSetSocketOption(level: .socket, name: attachFilter, value: SecondSocketFilter.program).get()
+        try? await socket.unsafeSetSocketOption(level: .socket, name: attachFilter, value: SecondSocketFilter.program).get()
         try? await Task.sleep(for: .milliseconds(50))
     }
 }
@@ -98,7 +99,7 @@ private enum SecondSocketFilter {
     }
 
     static let program: Program = {
-        let instruction = unsafe UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+        let instruction = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
         unsafe instruction.initialize(to: 0x0000_0001_0000_0006)  // BPF_RET | BPF_K with k = 1; little endian
         return Program(count: UInt64(1).littleEndian, instructions: UInt(bitPattern: instruction))
     }()

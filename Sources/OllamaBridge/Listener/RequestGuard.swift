@@ -67,7 +67,7 @@ final class RequestGuard: ChannelDuplexHandler {
         case .head(let head):
             if isLastRequestIn { return }
             if let refusal = RequestRules.refusal(of: head, limits: limits) { return refuse(refusal, context) }
-            isHTTP10 = head.version < .http1_1
+            isHTTP10 = head.version != .http1_1
             unanswered += 1
             isLastRequestIn = isHTTP10 || !head.isKeepAlive
             let now = NIODeadline.now()
@@ -95,7 +95,7 @@ final class RequestGuard: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if case .refused = phase { return }
         guard error is HTTPParserError else { return context.fireErrorCaught(error) }
-        if case HTTPParserError.headerOverflow = error { return refuse(.headerFieldsTooLarge, context) }
+        if case HTTPParserError.headerOverflow = error { return refuse(.requestHeaderFieldsTooLarge, context) }
         refuse(.badRequest, context)
     }
 

@@ -7,7 +7,7 @@ enum RequestRules {
     static func refusal(of head: HTTPRequestHead, limits: ListenerLimits) -> HTTPResponseStatus? {
         if head.uri.utf8.count > limits.requestLineBytes { return .uriTooLong }
         if head.method == .CONNECT || head.method == .TRACE { return .methodNotAllowed }
-        if head.version < .http1_1, head.headers.contains(name: "transfer-encoding") { return .badRequest }
+        if head.version != .http1_1, head.headers.contains(name: "transfer-encoding") { return .badRequest }
         let hosts = head.headers["host"]
         guard hosts.count == 1, HostCheck.name(of: hosts[0]) != nil else { return .badRequest }
         guard isTarget(head.uri, of: hosts[0], method: head.method) else { return .badRequest }
@@ -16,7 +16,7 @@ enum RequestRules {
     }
 
     static func awaitsContinue(_ head: HTTPRequestHead) -> Bool {
-        head.version >= .http1_1 && expectation(head) == "100-continue"
+        head.version == .http1_1 && expectation(head) == "100-continue"
     }
 
     private static func expectation(_ head: HTTPRequestHead) -> String? {

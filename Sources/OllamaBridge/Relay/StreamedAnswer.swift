@@ -15,6 +15,7 @@ struct StreamedAnswer: Sendable {
     private let failures: FailureContext
     private let finished: @Sendable (AnswerSummary, OllamaFailure?) -> Void
     private let transcript: TranscriptKeeper?
+    private var passed: PassedAnswer
     /// What ended the answer while its first lines were already there.
     private var failure: OllamaFailure?
 
@@ -22,7 +23,7 @@ struct StreamedAnswer: Sendable {
     ///
     /// - Throws: `OllamaFailure`, `CancellationError`.
     init(
-        _ translator: AnswerTranslator, body: FetchBody, failures: FailureContext, transcript: TranscriptKeeper?,
+        _ translator: AnswerTranslator, body: FetchBody, failures: FailureContext, transcript: TranscriptKeeper?, record: RequestRecord,
         finished: @escaping @Sendable (AnswerSummary, OllamaFailure?) -> Void
     ) async throws {
         self.translator = translator
@@ -30,6 +31,7 @@ struct StreamedAnswer: Sendable {
         self.failures = failures
         self.finished = finished
         self.transcript = transcript
+        passed = PassedAnswer(record: record, readsUsage: false)
         lines = LineBatch()
         while lines.isEmpty {
             try await advance()
@@ -45,6 +47,7 @@ struct StreamedAnswer: Sendable {
         defer { client?.whenCutShort(nil) }
         while true {
             transcript?.note(answer.lines)
+            answer.passed.push(answer.lines.bytes)
             if let failure = answer.failure { answer.lines.append(failure) }
             try await writer.write(contentsOf: answer.buffers())
             if answer.translator.isComplete || answer.failure != nil { break }

@@ -77,7 +77,10 @@ struct Bridge: Sendable {
         let parts = RunningBridge.Parts(
             listeners: listeners, capacity: capacity, catalog: catalog, watch: watch, demo: demo, fetcher: fetcher,
             imageFetcher: imageFetcher, workers: workers)
-        let background = [Task { try? await discovery.run() }, Task { await watch.run() }]
+        let background: [Task<Void, Never>] = [
+            Task { _ = try? await discovery.run() },
+            Task { await watch.run() },
+        ]
         return RunningBridge(parts, background: background, log: log)
     }
 

@@ -17,6 +17,21 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "A key clients must send as Bearer token; repeatable.")
     var apiKey: [String] = []
 
+    @Option(help: "A JSON file of client keys with names and budgets.", completion: .file())
+    var apiKeysFile: String?
+
+    @Option(help: "Where the usage of budgets is kept over restarts (default: beside the keys file, ending in .usage).", completion: .file())
+    var budgetFile: String?
+
+    @Option(help: "A file to which every request is written as one line of JSON.", completion: .file())
+    var auditFile: String?
+
+    @Option(help: "Megabytes after which a new audit file is begun; five old ones are kept.")
+    var auditMegabytes = 64
+
+    @Flag(help: "Write questions and answers to the audit file too.")
+    var auditText = false
+
     @Flag(help: "Serve anyone who reaches an address that is not loopback.")
     var noAuth = false
 
