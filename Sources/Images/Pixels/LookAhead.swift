@@ -2,8 +2,8 @@ internal import CCodecs
 
 /// The first rows of a picture, kept so that decisions can be made on them before encoding begins.
 @safe struct LookAhead: ~Copyable {
-    /// Bytes of pixels looked at before encoding starts: most screenshots whole, a quarter of a large photo.
-    private static let maxBytes = 8 << 20
+    /// Bytes of pixels looked at before encoding starts: most of a screenshot, an eighth of a large photo.
+    private static let maxBytes = 4 << 20
     /// About how many pixels the colour census samples.
     private static let censusPixels = 200_000
 
