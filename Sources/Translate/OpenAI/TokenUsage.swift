@@ -1,0 +1,44 @@
+/// What an upstream says of tokens and of its own times, gathered from wherever it says it.
+struct TokenUsage: Sendable, Equatable {
+    var promptTokens: Int?
+    var answerTokens: Int?
+    var cachedTokens: Int?
+    /// Nanoseconds, from llama.cpp's `timings`.
+    var promptDuration: Int64?
+    /// Nanoseconds, from llama.cpp's `timings`.
+    var answerDuration: Int64?
+
+    /// Takes a `usage` object. Later ones count, but a zero does not undo a count.
+    mutating func take(usage: JSONObject) {
+        Self.replace(&promptTokens, by: Self.count(usage["prompt_tokens"]) ?? Self.count(usage["input_tokens"]))
+        Self.replace(&answerTokens, by: Self.count(usage["completion_tokens"]) ?? Self.count(usage["output_tokens"]))
+        let details = usage["prompt_tokens_details"]?.object ?? usage["input_tokens_details"]?.object
+        Self.replace(&cachedTokens, by: Self.count(details?["cached_tokens"]) ?? Self.count(usage["prompt_cache_hit_tokens"]))
+    }
+
+    /// Takes llama.cpp's `timings` object; its counts stand in where `usage` has none.
+    mutating func take(timings: JSONObject) {
+        if let prompt = Self.count(timings["prompt_n"]), promptTokens == nil {
+            let sum = prompt.addingReportingOverflow(Self.count(timings["cache_n"]) ?? 0)
+            promptTokens = sum.overflow ? nil : sum.partialValue
+        }
+        if answerTokens == nil { answerTokens = Self.count(timings["predicted_n"]) }
+        promptDuration = Self.nanoseconds(timings["prompt_ms"]) ?? promptDuration
+        answerDuration = Self.nanoseconds(timings["predicted_ms"]) ?? answerDuration
+    }
+
+    private static func replace(_ known: inout Int?, by new: Int?) {
+        guard let new, new > 0 || known == nil else { return }
+        known = new
+    }
+
+    private static func count(_ value: JSONValue?) -> Int? {
+        guard let count = value?.number?.integer, count >= 0 else { return nil }
+        return count
+    }
+
+    private static func nanoseconds(_ milliseconds: JSONValue?) -> Int64? {
+        guard let value = milliseconds?.number?.double, value >= 0, value < 1e12 else { return nil }
+        return Int64(value * 1_000_000)
+    }
+}

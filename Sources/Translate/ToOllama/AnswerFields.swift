@@ -1,0 +1,51 @@
+/// The fields of an answer as bytes, the same for lines and for the one object.
+struct AnswerFields: Sendable {
+    let shape: AnswerShape
+    /// `{"model":"…","created_at":"…"`, the time patched in place.
+    private(set) var head: [UInt8]
+    private var timestamp = Timestamp()
+    private let timeAt: Int
+
+    init(shape: AnswerShape, model: String) {
+        self.shape = shape
+        head = Array(#"{"model":"#.utf8)
+        JSONWriter.append(quoting: model, to: &head)
+        head += Array(#","created_at":""#.utf8)
+        timeAt = head.count
+        head += timestamp.text
+        head.append(UInt8(ascii: "\""))
+    }
+
+    /// Sets `created_at`.
+    mutating func set(_ moment: AnswerMoment) {
+        guard timestamp.set(moment) else { return }
+        for index in 0..<Timestamp.length { head[timeAt + index] = timestamp.text[index] }
+    }
+
+    /// Appends `,"done":true,"done_reason":…` and the figures.
+    static func append(_ summary: AnswerSummary, context: [Int]?, to output: inout [UInt8]) {
+        output += Array(#","done":true,"done_reason":"#.utf8)
+        JSONWriter.append(quoting: summary.doneReason ?? "stop", to: &output)
+        if let context {
+            output += Array(#","context":"#.utf8)
+            JSONWriter.append(.array(context.map(JSONValue.integer)), to: &output)
+        }
+        append("total_duration", summary.totalDuration, to: &output)
+        append("load_duration", summary.loadDuration, to: &output)
+        append("prompt_eval_count", Int64(summary.promptTokens), to: &output)
+        append("prompt_eval_duration", summary.promptDuration, to: &output)
+        append("eval_count", Int64(summary.answerTokens), to: &output)
+        append("eval_duration", summary.answerDuration, to: &output)
+    }
+
+    private static func append(_ key: StaticString, _ value: Int64, to output: inout [UInt8]) {
+        output += Array(",\"\(key)\":\(value)".utf8)
+    }
+
+    /// Appends `,"logprobs":[…]` unless there are none.
+    static func append(logprobs: [JSONValue], to output: inout [UInt8]) {
+        guard !logprobs.isEmpty else { return }
+        output += Array(#","logprobs":"#.utf8)
+        JSONWriter.append(.array(logprobs), to: &output)
+    }
+}

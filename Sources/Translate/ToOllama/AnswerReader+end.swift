@@ -1,0 +1,89 @@
+extension AnswerReader {
+    mutating func appendToDocument(_ bytes: Span<UInt8>, from start: Int) throws(OllamaFailure) {
+        guard bytes.count - start <= Self.largestBody - document.count else {
+            throw FailureMapping.failure(.tooLarge, context: settings.failures)
+        }
+        document.append(copying: bytes.extracting(start..<bytes.count))
+    }
+
+    mutating func takeEnd() throws(OllamaFailure) {
+        switch mode {
+        case .sniffing, .ended: break
+        case .document: try takeDocument()
+        case .events: try takeRest()
+        }
+        if mode != .ended { try complete(afterDone: false) }
+    }
+
+    private mutating func takeDocument() throws(OllamaFailure) {
+        let value: JSONValue
+        do {
+            value = try JSONParser.parse(document, limits: JSONLimits(tokens: 3_000_000), rule: .repair)
+        } catch .unexpectedEnd {
+            throw FailureMapping.cutOff
+        } catch {
+            throw FailureMapping.unreadable
+        }
+        document = []
+        // Gemini wraps its errors into an array.
+        try take(value.array?.first ?? value)
+        if mode != .ended { try complete(afterDone: sawChunk) }
+    }
+
+    /// What the connection's end left incomplete: used if it can be read, otherwise it proves nothing.
+    private mutating func takeRest() throws(OllamaFailure) {
+        let rest = lines.takeRest()
+        if !rest.isEmpty, case .data(let start) = ServerSentEventField(rest.span) {
+            if holds {
+                held += [0x0A] + rest[start...]
+            } else if rest[start...].drop(while: { $0 <= 0x20 }).starts(with: "[DONE]".utf8) {
+                return try complete(afterDone: true)
+            } else {
+                held = Array(rest[start...])
+            }
+            holds = true
+        }
+        guard holds else { return }
+        holds = false
+        if let chunk = try? JSONParser.parse(held, rule: .repair) { try take(chunk: chunk) }
+    }
+
+    /// Writes the end of the answer, if it is one.
+    ///
+    /// - Parameter afterDone: The upstream said that it is done, by `[DONE]` or by a whole document.
+    mutating func complete(afterDone: Bool) throws(OllamaFailure) {
+        if summary.finishReason == nil, !afterDone {
+            throw sawChunk || producedAnything ? FailureMapping.cutOff : FailureMapping.empty
+        }
+        if var splitter {
+            var pieces: [ThinkTagSplitter.Piece] = []
+            splitter.finish(into: &pieces)
+            emit(pieces)
+        }
+        let doneReason = Self.doneReason(summary.finishReason)
+        do {
+            let calls = try toolCalls.finish(cutByLength: doneReason == "length", seed: settings.toolCallSeed)
+            for (index, call) in calls.enumerated() { sink.toolCall(call, index: index) }
+            summary.toolCalls = calls.count
+        } catch {
+            throw FailureMapping.brokenToolCall
+        }
+        if !producedAnything {
+            if summary.finishReason == "content_filter" { throw FailureMapping.blocked }
+            if summary.finishReason == nil { throw FailureMapping.empty }
+        }
+        summary.doneReason = doneReason
+        meter.measure(&summary, at: sink.moment, promptBytes: settings.promptBytes)
+        sink.finish(summary)
+        isComplete = true
+        mode = .ended
+    }
+
+    /// Ollama knows two reasons; a call of tools is `stop` to it.
+    private static func doneReason(_ finishReason: String?) -> String {
+        switch finishReason {
+        case "length", "max_tokens", "model_length", "MAX_TOKENS": "length"
+        default: "stop"
+        }
+    }
+}

@@ -1,0 +1,53 @@
+/// Turns an upstream's answer, cut anywhere, into Ollama's NDJSON lines.
+///
+/// Call ``requestSent(at:)``, ``begin(contentType:)``, ``push(_:at:into:)-(Span<UInt8>,_,_)`` for every piece and ``finish(at:into:)`` at the upstream's end.
+/// A failure thrown by `push` or `finish` comes after the lines already in the batch: send those, then the failure as the last line — or, while
+/// ``hasBegun`` is false, as the response itself. After a failure, and once ``isComplete``, further bytes are ignored.
+public struct AnswerTranslator: Sendable {
+    private var reader: AnswerReader<LineWriter>
+
+    /// - Parameter settings: What the answer needs to know of its request.
+    public init(_ settings: AnswerSettings) {
+        reader = AnswerReader(settings, sink: LineWriter(settings))
+    }
+
+    /// Whether a line has been produced, so that the client's 200 and its header may go out.
+    public var hasBegun: Bool { reader.sink.hasBegun }
+    /// Whether the final line has been produced; nothing more needs to be read.
+    public var isComplete: Bool { reader.isComplete }
+    /// Whether the upstream has named a finish reason: if it then falls silent for some seconds without closing, call ``finish(at:into:)``.
+    public var awaitsOnlyTheEnd: Bool { reader.awaitsOnlyTheEnd }
+    /// What is known of the answer so far.
+    public var summary: AnswerSummary { reader.summary }
+
+    /// Notes when the request had gone upstream, for the durations.
+    public mutating func requestSent(at moment: AnswerMoment) { reader.meter.requestSent(at: moment) }
+
+    /// Notes what the upstream says its body is. The body's first byte counts for more.
+    ///
+    /// - Parameter contentType: The `Content-Type` value; nil if there was none.
+    public mutating func begin(contentType: String?) { reader.begin(contentType: contentType) }
+
+    /// Takes the next bytes of the upstream's body and appends the lines they complete.
+    ///
+    /// - Throws: What the client is to read if the upstream reports an error, sends what cannot be understood, or stops without an end.
+    public mutating func push(_ bytes: Span<UInt8>, at moment: AnswerMoment, into lines: inout LineBatch) throws(OllamaFailure) {
+        swap(&reader.sink.batch, &lines)
+        defer { swap(&reader.sink.batch, &lines) }
+        try reader.push(bytes, at: moment)
+    }
+
+    /// Takes the next bytes of the upstream's body and appends the lines they complete.
+    public mutating func push(_ bytes: [UInt8], at moment: AnswerMoment, into lines: inout LineBatch) throws(OllamaFailure) {
+        try push(bytes.span, at: moment, into: &lines)
+    }
+
+    /// Takes the end of the upstream's body: appends the final line unless it is there already.
+    ///
+    /// - Throws: If the body ended before the answer did.
+    public mutating func finish(at moment: AnswerMoment, into lines: inout LineBatch) throws(OllamaFailure) {
+        swap(&reader.sink.batch, &lines)
+        defer { swap(&reader.sink.batch, &lines) }
+        try reader.finish(at: moment)
+    }
+}
