@@ -137,6 +137,16 @@ static inline int fetch_text_address_bytes(const char *_Nonnull text, uint8_t *_
 static inline int fetch_open_socket(const struct curl_sockaddr *_Nonnull address) {
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
+// The port of our own end; 0 for what has none.
+static inline uint16_t fetch_local_port(int descriptor) {
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  uint8_t bytes[16];
+  uint16_t port = 0;
+  if (getsockname(descriptor, (struct sockaddr *)(void *)&address, &length) == 0)
+    fetch_sockaddr_bytes((const struct sockaddr *)(const void *)&address, bytes, &port);
+  return port;
+}
 // Tells one socket from a later one with the same descriptor; 0 if there is none.
 static inline uint64_t fetch_socket_identity(int descriptor) {
   struct stat facts;
@@ -144,17 +154,24 @@ static inline uint64_t fetch_socket_identity(int descriptor) {
 }
 static inline int fetch_close(int descriptor) { return close(descriptor); }
 
-// How many bytes the peer's kernel has confirmed on this connection since it was opened; 0 if that cannot be told.
-static inline uint64_t fetch_acknowledged_bytes(int descriptor) {
-  // glibc's struct tcp_info ends before this field, and the kernel's header cannot stand beside glibc's. The layout is part of the
-  // kernel's interface and only ever grows: tcpi_bytes_acked lies at offset 120 since Linux 4.1.
-  enum { tcp_info_option = 11, bytes_acked_offset = 120 };
+struct fetch_connection_facts {
+  // How many bytes the peer's kernel has confirmed since the connection was opened; 0 if that cannot be told.
+  uint64_t acknowledged;
+  // The peer cut the connection; false if it closed in good order, or has not closed.
+  bool was_reset;
+};
+static inline struct fetch_connection_facts fetch_connection_facts_of(int descriptor) {
+  // glibc's struct tcp_info ends before the field needed, and the kernel's header cannot stand beside glibc's. The layout is part of the
+  // kernel's interface and only ever grows: tcpi_state is its first byte, tcpi_bytes_acked lies at offset 120 since Linux 4.1.
+  enum { tcp_info_option = 11, bytes_acked_offset = 120, state_closed = 7 };
   uint8_t info[128];
-  uint64_t acknowledged = 0;
   socklen_t length = sizeof info;
-  if (getsockopt(descriptor, IPPROTO_TCP, tcp_info_option, info, &length) != 0 || length < sizeof info) return 0;
-  memcpy(&acknowledged, info + bytes_acked_offset, sizeof acknowledged);
-  return acknowledged;
+  struct fetch_connection_facts facts = {0, false};
+  if (getsockopt(descriptor, IPPROTO_TCP, tcp_info_option, info, &length) != 0 || length < sizeof info) return facts;
+  memcpy(&facts.acknowledged, info + bytes_acked_offset, sizeof facts.acknowledged);
+  // After a FIN the state would be CLOSE_WAIT.
+  facts.was_reset = info[0] == state_closed;
+  return facts;
 }
 
 // --- waiting ---------------------------------------------------------------------------------------------------------------------

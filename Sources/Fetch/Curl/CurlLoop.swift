@@ -17,6 +17,8 @@ import Glibc
     private var running: [ObjectIdentifier: RunningTransfer] = [:]
     private var deadlines = DeadlineHeap<RunningTransfer>()
     private var sockets: [CInt: OpenSocket] = [:]
+    /// Connections that have rested, by our own end's port: all that libcurl says about one it takes up again.
+    private var rested: [UInt16: CInt] = [:]
     private var handles: [EasyHandle] = []
     private var orders: [CurlEngine.Order] = []
     /// When libcurl wants to be called for its own timers.
@@ -32,6 +34,8 @@ import Glibc
         weak var user: RunningTransfer?
         /// What the peer had confirmed when the connection came to rest.
         var confirmedAtRest: UInt64 = 0
+        /// Our own end's port, known once the connection has rested; 0 before.
+        var localPort: UInt16 = 0
     }
 
     init(_ engine: CurlEngine) {
@@ -189,8 +193,7 @@ import Glibc
             running[ObjectIdentifier(transfer)] = started
             engine.gauges.setTransfers(running.count)
             scheduleDeadline(of: started)
-            // libcurl counts busy connections too, so the limit has to grow with the work.
-            unsafe fetch_multi_set_long(multi, CURLMOPT_MAXCONNECTS, running.count + engine.configuration.maxIdleConnections)
+            limitConnections()
             let code = unsafe curl_multi_add_handle(multi, handle.curl)
             if code != CURLM_OK { finish(started, .couldNotConnect(detail: unsafe String(cString: curl_multi_strerror(code)))) }
         } catch {
@@ -207,14 +210,36 @@ import Glibc
         // Closes the connection unless the exchange was complete.
         unsafe curl_multi_remove_handle(multi, transfer.handle.curl)
         forgetSilentlyClosed(transfer.dialled)
-        if error == nil, sockets[transfer.socket] != nil {
-            sockets[transfer.socket]?.confirmedAtRest = fetch_acknowledged_bytes(transfer.socket)
-            sockets[transfer.socket]?.user = nil
-        }
+        if error == nil { noteRest(of: transfer.socket) }
         transfer.handle.reset()
         if handles.count < Self.pooledHandles { handles.append(transfer.handle) }
         engine.gauges.setTransfers(running.count)
+        limitConnections()
         transfer.transfer.ended(error)
+    }
+
+    /// A connection has served its exchange and may serve another.
+    private func noteRest(of descriptor: CInt) {
+        guard var socket = sockets[descriptor] else { return }
+        socket.confirmedAtRest = fetch_connection_facts_of(descriptor).acknowledged
+        socket.user = nil
+        if socket.localPort == 0 {
+            socket.localPort = fetch_local_port(descriptor)
+            rested[socket.localPort] = descriptor
+        }
+        sockets[descriptor] = socket
+    }
+
+    /// A transfer is about to send on a connection. One that is taken up again may die before libcurl names its socket.
+    func connectionTaken(by transfer: RunningTransfer, localPort: UInt16) {
+        guard let descriptor = rested[localPort], sockets[descriptor]?.localPort == localPort else { return }
+        transfer.socket = descriptor
+        sockets[descriptor]?.user = transfer
+    }
+
+    /// libcurl counts busy connections too, so the limit moves with the work. Over it, each exchange that ends closes one resting connection.
+    private func limitConnections() {
+        unsafe fetch_multi_set_long(multi, CURLMOPT_MAXCONNECTS, running.count + engine.configuration.maxIdleConnections)
     }
 
     private func tearDown() {
@@ -299,7 +324,11 @@ extension CurlLoop {
     func closeSocket(_ descriptor: CInt) -> CInt {
         if let socket = sockets.removeValue(forKey: descriptor) {
             engine.gauges.changeConnections(by: -1)
-            socket.user?.lastAttemptReachedPeer = fetch_acknowledged_bytes(descriptor) > socket.confirmedAtRest
+            if rested[socket.localPort] == descriptor { rested[socket.localPort] = nil }
+            if let user = socket.user {
+                let facts = fetch_connection_facts_of(descriptor)
+                user.connectionEnded(confirmedMore: facts.acknowledged > socket.confirmedAtRest, wasReset: facts.was_reset)
+            }
         }
         return fetch_close(descriptor)
     }
