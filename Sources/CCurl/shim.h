@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 // --- options of an easy handle ------------------------------------------------------------------------------------------------
@@ -174,6 +175,20 @@ static inline struct fetch_connection_facts fetch_connection_facts_of(int descri
   return facts;
 }
 
+// --- time ------------------------------------------------------------------------------------------------------------------------
+
+static inline uint64_t fetch_monotonic_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+// Seconds since 1970.
+static inline int64_t fetch_wall_clock_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec;
+}
+
 // --- waiting ---------------------------------------------------------------------------------------------------------------------
 
 struct fetch_event {
@@ -233,6 +248,8 @@ static inline void fetch_block_signals(void) {
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
+// A number that no other living thread has.
+static inline uintptr_t fetch_thread_identity(void) { return (uintptr_t)pthread_self(); }
 // Starts a detached thread. Returns 0, or the error's number.
 static inline int fetch_start_thread(void *_Nullable (*_Nonnull body)(void *_Nullable), void *_Nullable context) {
   pthread_t thread;

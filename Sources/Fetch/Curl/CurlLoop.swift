@@ -1,5 +1,4 @@
 import CCurl
-import Glibc
 
 /// The engine's thread: waits for sockets, times and orders, and lets libcurl work on what is ready.
 ///
@@ -54,7 +53,7 @@ import Glibc
         while stopRequests.isEmpty {
             let wait = timeToWait()
             let count = unsafe fetch_poller_wait(poller, &events, 64, wait)
-            now = clock_gettime_nsec()
+            now = fetch_monotonic_nanoseconds()
             for index in 0..<Int(count) {
                 handle(events[index])
                 finishDone()
@@ -73,7 +72,7 @@ import Glibc
         if let curlDeadline { next = min(next, curlDeadline) }
         if let restDeadline { next = min(next, restDeadline) }
         guard next < .max else { return -1 }
-        let now = clock_gettime_nsec()
+        let now = fetch_monotonic_nanoseconds()
         return next > now ? Int64(clamping: next - now) : 0
     }
 
@@ -272,7 +271,7 @@ extension CurlLoop {
             },
             { _, milliseconds, context in
                 let loop = unsafe CurlLoop.from(context)
-                loop.curlDeadline = milliseconds < 0 ? nil : clock_gettime_nsec() + UInt64(milliseconds) * 1_000_000
+                loop.curlDeadline = milliseconds < 0 ? nil : fetch_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
                 return 0
             }, context)
         unsafe fetch_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, engine.configuration.maxConnectionsPerHost)
@@ -332,11 +331,4 @@ extension CurlLoop {
         }
         return fetch_close(descriptor)
     }
-}
-
-/// Nanoseconds on the monotonic clock.
-func clock_gettime_nsec() -> UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

@@ -1,3 +1,5 @@
+import CCurl
+
 /// One picture's way: hop by hop, each checked anew, with one second try, all within one time.
 struct ImageWalk {
     let configuration: ImageFetchConfiguration
@@ -75,7 +77,7 @@ struct ImageWalk {
 
     private func attempt(_ url: ParsedURL) async throws(ImageFetchError) -> Step {
         let kept = cache[url.text]
-        let now = Int(wallClockSeconds())
+        let now = Int(fetch_wall_clock_seconds())
         if let kept, kept.rules.freshUntil > now { return .done(FetchedImage(bytes: kept.bytes, redirects: 0, cameFromCache: true)) }
         let reply = try await send(url, conditions: kept?.rules.conditions ?? [])
         switch reply.status {
