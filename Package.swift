@@ -30,7 +30,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -54,9 +53,10 @@ let package = Package(
         // libjpeg and libpng fail by longjmp; every call that can jump lives in this C target and nowhere else.
         .target(
             name: "CCodecs", dependencies: ["CTurboJPEG", "CJPEG", "CPNG", "CWebP", "CGIF"],
-            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("gif")]),
         .target(name: "Images", dependencies: ["CCodecs"], swiftSettings: hot),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ImagesTests", dependencies: ["Images", "CTurboJPEG", "TestSupport"], swiftSettings: strict),
 
         // The two APIs and the way between them: values in, values out. Knows neither pixels nor network.
         .target(name: "Translate", swiftSettings: hot),
@@ -68,7 +68,6 @@ let package = Package(
             dependencies: [
                 "Fetch", "Images", "Translate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -1,2 +1,225 @@
+// Typed doors to libcurl and epoll. libcurl's setopt and getinfo take C variadic arguments, which Swift cannot call; each argument shape
+// gets one function here. Every function that can fail returns libcurl's own code, or -1 with errno set.
 #pragma once
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// --- options of an easy handle ------------------------------------------------------------------------------------------------
+
+static inline CURLcode fetch_set_long(CURL *_Nonnull easy, CURLoption option, long value) {
+  return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode fetch_set_size(CURL *_Nonnull easy, CURLoption option, int64_t value) {
+  return curl_easy_setopt(easy, option, (curl_off_t)value);
+}
+// libcurl copies the string; NULL resets the option.
+static inline CURLcode fetch_set_string(CURL *_Nonnull easy, CURLoption option, const char *_Nullable value) {
+  return curl_easy_setopt(easy, option, value);
+}
+// libcurl keeps the pointer; it must outlive the transfer.
+static inline CURLcode fetch_set_pointer(CURL *_Nonnull easy, CURLoption option, void *_Nullable value) {
+  return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode fetch_set_list(CURL *_Nonnull easy, CURLoption option, struct curl_slist *_Nullable list) {
+  return curl_easy_setopt(easy, option, list);
+}
+
+typedef size_t (*fetch_bytes_callback)(char *_Nullable bytes, size_t size, size_t count, void *_Nullable context);
+typedef int (*fetch_seek_callback)(void *_Nullable context, curl_off_t offset, int origin);
+typedef curl_socket_t (*fetch_open_callback)(void *_Nullable context, curlsocktype purpose, struct curl_sockaddr *_Nullable address);
+typedef int (*fetch_close_callback)(void *_Nullable context, curl_socket_t item);
+typedef int (*fetch_ready_callback)(void *_Nullable context, char *_Nullable remote_ip, char *_Nullable local_ip, int remote_port,
+                                    int local_port);
+
+// WRITEFUNCTION, HEADERFUNCTION or READFUNCTION with its context.
+static inline void fetch_set_bytes_callback(CURL *_Nonnull easy, CURLoption function, CURLoption data,
+                                            fetch_bytes_callback _Nonnull callback, void *_Nullable context) {
+  curl_easy_setopt(easy, function, callback);
+  curl_easy_setopt(easy, data, context);
+}
+static inline void fetch_set_seek_callback(CURL *_Nonnull easy, fetch_seek_callback _Nonnull callback, void *_Nullable context) {
+  curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, callback);
+  curl_easy_setopt(easy, CURLOPT_SEEKDATA, context);
+}
+static inline void fetch_set_open_callback(CURL *_Nonnull easy, fetch_open_callback _Nonnull callback, void *_Nullable context) {
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, callback);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, context);
+}
+static inline void fetch_set_close_callback(CURL *_Nonnull easy, fetch_close_callback _Nonnull callback, void *_Nullable context) {
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, callback);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, context);
+}
+// Called when a connection stands, new or used before, and nothing of this request has been sent on it.
+static inline void fetch_set_ready_callback(CURL *_Nonnull easy, fetch_ready_callback _Nonnull callback, void *_Nullable context) {
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, callback);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, context);
+}
+
+static inline long fetch_info_long(CURL *_Nonnull easy, CURLINFO info) {
+  long value = 0;
+  return curl_easy_getinfo(easy, info, &value) == CURLE_OK ? value : 0;
+}
+static inline void *_Nullable fetch_info_private(CURL *_Nonnull easy) {
+  char *value = NULL;
+  return curl_easy_getinfo(easy, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
+}
+
+// --- the multi handle ------------------------------------------------------------------------------------------------------------
+
+typedef int (*fetch_socket_callback)(CURL *_Nullable easy, curl_socket_t socket, int what, void *_Nullable context,
+                                     void *_Nullable socket_context);
+typedef int (*fetch_timer_callback)(CURLM *_Nullable multi, long milliseconds, void *_Nullable context);
+
+static inline CURLMcode fetch_multi_set_long(CURLM *_Nonnull multi, CURLMoption option, long value) {
+  return curl_multi_setopt(multi, option, value);
+}
+static inline void fetch_multi_set_callbacks(CURLM *_Nonnull multi, fetch_socket_callback _Nonnull socket,
+                                             fetch_timer_callback _Nonnull timer, void *_Nullable context) {
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context);
+}
+// Takes one finished transfer off the list; NULL when there is none.
+static inline CURL *_Nullable fetch_multi_next_done(CURLM *_Nonnull multi, CURLcode *_Nonnull result) {
+  int left = 0;
+  CURLMsg *message;
+  while ((message = curl_multi_info_read(multi, &left)))
+    if (message->msg == CURLMSG_DONE) {
+      *result = message->data.result;
+      return message->easy_handle;
+    }
+  return NULL;
+}
+
+// --- addresses and sockets -------------------------------------------------------------------------------------------------------
+
+// Writes 4 or 16 bytes in network order and says which: 4, 6, or 0 for every other family.
+static inline int fetch_sockaddr_bytes(const struct sockaddr *_Nonnull address, uint8_t *_Nonnull out, uint16_t *_Nonnull port) {
+  if (address->sa_family == AF_INET) {
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+    memcpy(out, &v4->sin_addr, 4);
+    *port = ntohs(v4->sin_port);
+    return 4;
+  }
+  if (address->sa_family == AF_INET6) {
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+    memcpy(out, &v6->sin6_addr, 16);
+    *port = ntohs(v6->sin6_port);
+    return 6;
+  }
+  return 0;
+}
+static inline int fetch_curl_address_bytes(const struct curl_sockaddr *_Nonnull address, uint8_t *_Nonnull out,
+                                           uint16_t *_Nonnull port) {
+  return fetch_sockaddr_bytes(&address->addr, out, port);
+}
+// The same for text such as "127.0.0.1" or "::1"; 0 for every other text.
+static inline int fetch_text_address_bytes(const char *_Nonnull text, uint8_t *_Nonnull out) {
+  if (inet_pton(AF_INET, text, out) == 1) return 4;
+  if (inet_pton(AF_INET6, text, out) == 1) return 6;
+  return 0;
+}
+static inline int fetch_open_socket(const struct curl_sockaddr *_Nonnull address) {
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+// Tells one socket from a later one with the same descriptor; 0 if there is none.
+static inline uint64_t fetch_socket_identity(int descriptor) {
+  struct stat facts;
+  return fstat(descriptor, &facts) == 0 ? (uint64_t)facts.st_ino : 0;
+}
+static inline int fetch_close(int descriptor) { return close(descriptor); }
+
+// How many bytes the peer's kernel has confirmed on this connection since it was opened; 0 if that cannot be told.
+static inline uint64_t fetch_acknowledged_bytes(int descriptor) {
+  // glibc's struct tcp_info ends before this field, and the kernel's header cannot stand beside glibc's. The layout is part of the
+  // kernel's interface and only ever grows: tcpi_bytes_acked lies at offset 120 since Linux 4.1.
+  enum { tcp_info_option = 11, bytes_acked_offset = 120 };
+  uint8_t info[128];
+  uint64_t acknowledged = 0;
+  socklen_t length = sizeof info;
+  if (getsockopt(descriptor, IPPROTO_TCP, tcp_info_option, info, &length) != 0 || length < sizeof info) return 0;
+  memcpy(&acknowledged, info + bytes_acked_offset, sizeof acknowledged);
+  return acknowledged;
+}
+
+// --- waiting ---------------------------------------------------------------------------------------------------------------------
+
+struct fetch_event {
+  int descriptor;
+  bool readable, writable, failed;
+};
+
+static inline int fetch_poller_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+static inline int fetch_wake_create(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+static inline void fetch_wake(int descriptor) {
+  uint64_t one = 1;
+  ssize_t written = write(descriptor, &one, sizeof one);
+  (void)written;  // Only fails when it is signalled 2^64 - 1 times already.
+}
+static inline void fetch_wake_clear(int descriptor) {
+  uint64_t count;
+  ssize_t got = read(descriptor, &count, sizeof count);
+  (void)got;
+}
+// Watches a descriptor, or changes what is watched. libcurl may close a descriptor and get the same number again before we hear of it,
+// so neither "exists" nor "unknown" is an error.
+static inline int fetch_poller_watch(int poller, int descriptor, bool known, bool reading, bool writing) {
+  struct epoll_event event;
+  memset(&event, 0, sizeof event);
+  event.events = (reading ? (uint32_t)EPOLLIN : 0) | (writing ? (uint32_t)EPOLLOUT : 0);
+  event.data.fd = descriptor;
+  if (epoll_ctl(poller, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event) == 0) return 0;
+  if (errno == EEXIST) return epoll_ctl(poller, EPOLL_CTL_MOD, descriptor, &event);
+  if (errno == ENOENT) return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event);
+  return -1;
+}
+static inline void fetch_poller_forget(int poller, int descriptor) {
+  struct epoll_event event;
+  epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, &event);
+}
+// Waits up to `nanoseconds` (negative: without end) and fills at most `capacity` events (64 at most). Returns how many.
+static inline int fetch_poller_wait(int poller, struct fetch_event *_Nonnull out, int capacity, int64_t nanoseconds) {
+  struct epoll_event events[64];
+  int milliseconds = -1;
+  if (nanoseconds >= 0) {
+    // Rounded up: waking too early would only mean waiting again.
+    int64_t rounded = (nanoseconds + 999999) / 1000000;
+    milliseconds = rounded > 86400000 ? 86400000 : (int)rounded;
+  }
+  int count = epoll_wait(poller, events, capacity < 64 ? capacity : 64, milliseconds);
+  for (int i = 0; i < count; i++) {
+    out[i].descriptor = events[i].data.fd;
+    out[i].readable = events[i].events & EPOLLIN;
+    out[i].writable = events[i].events & EPOLLOUT;
+    out[i].failed = events[i].events & (EPOLLERR | EPOLLHUP);
+  }
+  return count < 0 ? 0 : count;
+}
+// A thread that is nobody's business: no signal is ever delivered to it, SIGPIPE included.
+static inline void fetch_block_signals(void) {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+// Starts a detached thread. Returns 0, or the error's number.
+static inline int fetch_start_thread(void *_Nullable (*_Nonnull body)(void *_Nullable), void *_Nullable context) {
+  pthread_t thread;
+  int status = pthread_create(&thread, NULL, body, context);
+  if (status == 0) pthread_detach(thread);
+  return status;
+}

@@ -32,6 +32,17 @@ public struct JSONParser {
         return try parser.document()
     }
 
+    /// How many bytes of the text were read before it stopped being JSON; nil if it is whole. For messages to people about files.
+    public static func failureOffset(in bytes: [UInt8], limits: JSONLimits = .standard) -> Int? {
+        var parser = JSONParser(bytes[...], limits: limits, rule: .strict, whole: bytes)
+        do {
+            _ = try parser.document()
+            return nil
+        } catch {
+            return min(parser.position, bytes.count)
+        }
+    }
+
     private mutating func document() throws(JSONError) -> JSONValue {
         skipBlanks()
         guard position < end else { throw .empty }

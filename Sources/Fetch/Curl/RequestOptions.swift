@@ -1,0 +1,111 @@
+import CCurl
+
+/// A request that can go on the wire, translated into libcurl's options.
+struct RequestOptions: ~Copyable {
+    /// Below this the body is copied, and goes out in one packet with the headers.
+    private static let copiedBodyBytes = 32 * 1024
+    private let request: FetchRequest
+    private let headers: StringList
+    private let resolve: StringList
+    let bodyLength: Int
+    /// Whether libcurl asks for the body piece by piece.
+    let bodyIsRead: Bool
+
+    /// - Throws: `badURL` or `badRequest` for what would break the request's lines.
+    init(_ request: FetchRequest) throws(FetchError) {
+        guard isToken(request.method) else { throw .badRequest(detail: "the method is not a token") }
+        guard !request.url.isEmpty, request.url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { throw .badURL }
+        let lines = try Self.headerLines(request.headers)
+        self.request = request
+        bodyLength = request.body.reduce(0) { $0 + $1.count }
+        bodyIsRead = bodyLength > Self.copiedBodyBytes
+        headers = StringList(lines)
+        resolve = StringList(Self.resolveLines(request))
+    }
+
+    /// Whether the request has a body, be it an empty one.
+    private var sendsBody: Bool {
+        bodyLength > 0 || ["POST", "PUT", "PATCH"].contains(request.method)
+    }
+
+    /// Sets everything but the callbacks.
+    func apply(to handle: EasyHandle, _ configuration: FetcherConfiguration) {
+        handle.set(CURLOPT_URL, request.url)
+        handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
+        handle.set(CURLOPT_NOSIGNAL, 1)
+        // Without it a transfer that ends during name lookup would stop the thread until the resolver answers.
+        handle.set(CURLOPT_QUICK_EXIT, 1)
+        handle.set(CURLOPT_USERAGENT, configuration.userAgent)
+        handle.set(CURLOPT_HTTP_VERSION, configuration.versions == .http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
+        handle.set(CURLOPT_MAXAGE_CONN, max(1, Int(configuration.idleConnectionAge.components.seconds)))
+        handle.set(CURLOPT_TCP_KEEPALIVE, 1)
+        handle.set(CURLOPT_TCP_KEEPIDLE, 30)
+        handle.set(CURLOPT_TCP_KEEPINTVL, 15)
+        if configuration.proxy == .none { handle.set(CURLOPT_PROXY, "") }
+        if let path = request.unixSocket { handle.set(CURLOPT_UNIX_SOCKET_PATH, path) }
+        if let file = request.certificateAuthorityFile {
+            handle.set(CURLOPT_CAINFO, file)
+            // Debian's libcurl also looks into a directory of system authorities.
+            handle.set(CURLOPT_CAPATH, nil)
+        }
+        handle.set(CURLOPT_HTTPHEADER, headers)
+        if !request.pinnedAddresses.isEmpty { handle.set(CURLOPT_RESOLVE, resolve) }
+        applyMethod(to: handle)
+    }
+
+    private func applyMethod(to handle: EasyHandle) {
+        switch (request.method, sendsBody) {
+        case ("HEAD", false):
+            handle.set(CURLOPT_NOBODY, 1)
+        case (let method, true):
+            handle.set(CURLOPT_POST, 1)
+            if bodyIsRead {
+                handle.set(CURLOPT_POSTFIELDSIZE_LARGE, size: bodyLength)
+                handle.set(CURLOPT_UPLOAD_BUFFERSIZE, bodyLength > 512 * 1024 ? 256 * 1024 : 64 * 1024)
+            } else {
+                handle.setBodyCopy(Array(request.body.joined()))
+            }
+            if method != "POST" { handle.set(CURLOPT_CUSTOMREQUEST, method) }
+        case (let method, false):
+            handle.set(CURLOPT_HTTPGET, 1)
+            if method != "GET" { handle.set(CURLOPT_CUSTOMREQUEST, method) }
+        }
+    }
+
+    private static func headerLines(_ fields: [(name: String, value: String)]) throws(FetchError) -> [String] {
+        // Left to itself, libcurl waits for "100 Continue" before large bodies and calls every body a form.
+        var list = ["Expect:"]
+        var namesType = false
+        for (name, value) in fields {
+            guard isToken(name) else { throw .badRequest(detail: "a header's name is not a token") }
+            guard value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0a && $0 != 0x0d }) else {
+                throw .badRequest(detail: "the value of \(name) holds a line break or NUL")
+            }
+            let folded = name.lowercased()
+            if ["content-length", "transfer-encoding", "host", "expect"].contains(folded) { continue }
+            if folded == "content-type" { namesType = true }
+            let isBlank = value.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 }
+            list.append(isBlank ? "\(name);" : "\(name): \(value)")
+        }
+        if !namesType { list.append("Content-Type:") }
+        return list
+    }
+
+    /// `+HOST:PORT:ADDRESS,…` puts the addresses into libcurl's own cache, where they age like any others.
+    private static func resolveLines(_ request: FetchRequest) -> [String] {
+        guard !request.pinnedAddresses.isEmpty, let url = ParsedURL(request.url) else { return [] }
+        let addresses = request.pinnedAddresses.map { $0.family == .v6 ? "[\($0)]" : "\($0)" }
+        return ["+\(url.host):\(url.port):\(addresses.joined(separator: ","))"]
+    }
+}
+
+/// RFC 9110 §5.6.2.
+private func isToken(_ text: String) -> Bool {
+    !text.isEmpty
+        && text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+            default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+            }
+        }
+}

@@ -1,0 +1,277 @@
+import CCurl
+
+/// A transfer while libcurl works on it. Lives on the engine's thread only.
+final class RunningTransfer: DeadlineHolder {
+    private enum Phase { case connecting, sending, waiting, receiving }
+    private static let flushAt = 64 * 1024
+
+    let transfer: Transfer
+    let handle: EasyHandle
+    private unowned let loop: CurlLoop
+    private let limits: FetchLimits
+    private let addressGuard: AddressGuard?
+    private let options: RequestOptions
+    private let isSafeToRepeat: Bool
+    private var body: RequestBody
+    private var phase = Phase.connecting
+    private let startedAt: UInt64
+    private var phaseBegan: UInt64
+    private var writtenAt: UInt64?
+    private var firstByteAt: UInt64?
+    private var attempts = 0
+    private var head = ResponseHead()
+    private var received = 0
+    private var incoming: [UInt8] = []
+    private var isTouched = false
+    private var isHeld = false
+    private var isPaused = false
+
+    var deadline: UInt64 = 0
+    var heapIndex = -1
+    /// The socket that libcurl last named for this transfer; -1 before the first.
+    var socket: CInt = -1
+    /// Every socket that was opened for this transfer.
+    var dialled: [(descriptor: CInt, identity: UInt64)] = []
+    /// Whether the peer's kernel confirmed any byte of the last attempt. Stays true when that cannot be told.
+    var lastAttemptReachedPeer = true
+    /// Set where a callback stops the transfer; says more than libcurl's code.
+    private(set) var failure: FetchError?
+
+    /// - Throws: what `RequestOptions` throws.
+    init(_ transfer: Transfer, _ request: FetchRequest, handle: EasyHandle, loop: CurlLoop) throws(FetchError) {
+        options = try RequestOptions(request)
+        self.transfer = transfer
+        self.handle = handle
+        self.loop = loop
+        limits = request.limits
+        addressGuard = request.addressGuard
+        isSafeToRepeat = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(request.method)
+        body = RequestBody(options.bodyIsRead ? request.body : [])
+        startedAt = loop.now
+        phaseBegan = loop.now
+        head.hasBody = request.method != "HEAD"
+        options.apply(to: handle, loop.engine.configuration)
+        installCallbacks()
+    }
+
+    // MARK: Time
+
+    /// When this transfer has to be looked at next, as things stand.
+    var nextDeadline: UInt64 {
+        let end = limits.total.map { later(startedAt, by: $0) } ?? .max
+        let phaseEnd =
+            switch phase {
+            case .connecting: later(phaseBegan, by: limits.connect)
+            case .waiting: later(phaseBegan, by: limits.firstByte)
+            case .sending: later(phaseBegan, by: limits.idle)
+            // The reader is the slow one; that is no fault of the peer's.
+            case .receiving: isHeld ? .max : later(phaseBegan, by: limits.idle)
+            }
+        return min(end, phaseEnd)
+    }
+
+    /// Which limit it is whose time has come.
+    var expiredPhase: FetchPhase {
+        if let total = limits.total, later(startedAt, by: total) <= loop.now { return .total }
+        switch phase {
+        case .connecting: return .connecting
+        case .sending, .waiting: return .firstByte
+        case .receiving: return .idle
+        }
+    }
+
+    private func enter(_ phase: Phase) {
+        self.phase = phase
+        phaseBegan = loop.now
+        loop.scheduleDeadline(of: self)
+    }
+
+    // MARK: Towards the reader
+
+    /// Hands on what has come since the last time.
+    func flush() {
+        isTouched = false
+        guard !incoming.isEmpty else { return }
+        var bytes: [UInt8] = []
+        swap(&bytes, &incoming)
+        isHeld = transfer.bytesArrived(bytes)
+    }
+
+    /// The reader has caught up.
+    func resume() {
+        isHeld = false
+        phaseBegan = loop.now
+        loop.scheduleDeadline(of: self)
+        guard isPaused else { return }
+        isPaused = false
+        // Delivers at once what libcurl had to keep, so our own callbacks run inside.
+        let code = unsafe curl_easy_pause(handle.curl, CURLPAUSE_CONT)
+        if code != CURLE_OK, failure == nil { failure = FetchError(code, words: handle.lastWords) }
+    }
+
+    // MARK: What libcurl calls
+
+    /// A connection is to be opened.
+    func mayDial(_ address: IPAddress?, port: UInt16) -> Bool {
+        guard let addressGuard else { return true }
+        if let address, addressGuard(address, port) { return true }
+        failure = .addressRefused
+        return false
+    }
+
+    /// A connection stands, new or not, and nothing of this attempt has been sent.
+    fileprivate func mayBegin(with address: IPAddress?, port: UInt16) -> Bool {
+        // One refused address refuses the whole name, even if libcurl went on to another one.
+        guard failure == nil, mayDial(address, port: port) else { return false }
+        attempts += 1
+        if attempts > 1, !isSafeToRepeat, lastAttemptReachedPeer {
+            failure = .closedEarly(detail: "the kept connection ended after the request was sent; it may have been acted on")
+            return false
+        }
+        if options.bodyIsRead {
+            enter(.sending)
+        } else {
+            writtenAt = loop.now
+            enter(.waiting)
+        }
+        return true
+    }
+
+    fileprivate func provideBody(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        let count = unsafe body.read(into: buffer)
+        phaseBegan = loop.now
+        if body.isAtEnd, phase == .sending {
+            writtenAt = loop.now
+            enter(.waiting)
+        }
+        return count
+    }
+
+    fileprivate func rewindBody(to offset: Int) -> Bool {
+        body.seek(to: offset)
+    }
+
+    fileprivate func receiveHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        switch unsafe head.take(line) {
+        case .more:
+            return true
+        case .tooLarge:
+            failure = .tooLarge(limit: FetchLimits.maxHeaderBytes)
+            return false
+        case .malformed:
+            failure = .protocolError(detail: "a malformed header line")
+            return false
+        case .statusLine(isFinal: let isFinal):
+            guard isFinal else { return true }
+            firstByteAt = loop.now
+            enter(.receiving)
+            return true
+        case .complete:
+            return deliverHead()
+        }
+    }
+
+    private func deliverHead() -> Bool {
+        // The answer has begun, so the request will not be sent again.
+        body = RequestBody([])
+        if head.hasBody, let limit = limits.maxBodyBytes, let length = head.contentLength, length > limit {
+            failure = .tooLarge(limit: limit)
+            return false
+        }
+        let timings = FetchTimings(
+            requestWritten: writtenAt.map { .nanoseconds(Int64($0 - startedAt)) },
+            firstByte: .nanoseconds(Int64((firstByteAt ?? loop.now) - startedAt)),
+            connectionReused: handle.info(CURLINFO_NUM_CONNECTS) == 0)
+        transfer.headArrived(TransferHead(status: head.status, headers: head.fields, timings: timings))
+        return true
+    }
+
+    fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+        if isHeld {
+            isPaused = true
+            return Int(CURL_WRITEFUNC_PAUSE)
+        }
+        received += bytes.count
+        if let limit = limits.maxBodyBytes, received > limit {
+            failure = .tooLarge(limit: limit)
+            return -1
+        }
+        phaseBegan = loop.now
+        unsafe incoming.append(contentsOf: bytes)
+        if incoming.count >= Self.flushAt {
+            flush()
+        } else if !isTouched {
+            isTouched = true
+            loop.touched.append(self)
+        }
+        return bytes.count
+    }
+}
+
+// MARK: The callbacks themselves
+
+extension RunningTransfer {
+    /// The pointer that libcurl hands back. The loop holds the object for as long as libcurl knows the handle.
+    private var context: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }
+
+    private static func from(_ context: UnsafeMutableRawPointer?) -> RunningTransfer {
+        unsafe Unmanaged<RunningTransfer>.fromOpaque(context!).takeUnretainedValue()
+    }
+
+    static func of(_ curl: UnsafeMutableRawPointer) -> RunningTransfer? {
+        guard let context = unsafe fetch_info_private(curl) else { return nil }
+        return unsafe from(context)
+    }
+
+    private func installCallbacks() {
+        let curl = unsafe handle.curl
+        unsafe fetch_set_pointer(curl, CURLOPT_PRIVATE, context)
+        unsafe fetch_set_bytes_callback(
+            curl, CURLOPT_WRITEFUNCTION, CURLOPT_WRITEDATA,
+            { bytes, size, count, context in
+                let taken = unsafe RunningTransfer.from(context).receive(UnsafeRawBufferPointer(start: bytes, count: size * count))
+                return taken < 0 ? size * count &+ 1 : taken
+            }, context)
+        unsafe fetch_set_bytes_callback(
+            curl, CURLOPT_HEADERFUNCTION, CURLOPT_HEADERDATA,
+            { bytes, size, count, context in
+                let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
+                return unsafe RunningTransfer.from(context).receiveHeaderLine(line) ? size * count : 0
+            }, context)
+        unsafe fetch_set_bytes_callback(
+            curl, CURLOPT_READFUNCTION, CURLOPT_READDATA,
+            { bytes, size, count, context in
+                let buffer = unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
+                return unsafe RunningTransfer.from(context).provideBody(into: buffer)
+            }, context)
+        unsafe fetch_set_seek_callback(
+            curl,
+            { context, offset, origin in
+                guard origin == SEEK_SET, unsafe RunningTransfer.from(context).rewindBody(to: Int(offset)) else {
+                    return CURL_SEEKFUNC_FAIL
+                }
+                return CURL_SEEKFUNC_OK
+            }, context)
+        unsafe fetch_set_open_callback(
+            curl,
+            { context, _, address in
+                guard let context = unsafe context, let address = unsafe address else { return -1 }
+                let transfer = unsafe RunningTransfer.from(context)
+                return unsafe transfer.loop.openSocket(for: transfer, address)
+            }, context)
+        unsafe fetch_set_close_callback(curl, { unsafe CurlLoop.from($0).closeSocket($1) }, loop.context)
+        unsafe fetch_set_ready_callback(
+            curl,
+            { context, remote, _, port, _ in
+                let address = unsafe remote.flatMap { unsafe IPAddress(cString: $0) }
+                let mayBegin = unsafe RunningTransfer.from(context).mayBegin(with: address, port: UInt16(truncatingIfNeeded: port))
+                return mayBegin ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+            }, context)
+    }
+}
+
+private func later(_ time: UInt64, by duration: Duration) -> UInt64 {
+    let (seconds, attoseconds) = duration.components
+    guard seconds >= 0, seconds < 4_000_000_000 else { return seconds < 0 ? time : .max }
+    return time + UInt64(seconds) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
+}

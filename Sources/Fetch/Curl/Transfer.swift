@@ -1,0 +1,85 @@
+import Synchronization
+
+/// One exchange as both sides see it: the engine's thread puts in what arrives, one reader takes it out at its own pace.
+final class Transfer: Sendable {
+    private let engine: CurlEngine
+    private let state = Mutex(TransferState())
+    /// Held until the engine takes it over, so that a large body is not kept for as long as the answer streams.
+    private let pendingRequest: Mutex<FetchRequest?>
+
+    init(_ request: FetchRequest, engine: CurlEngine) {
+        self.engine = engine
+        pendingRequest = Mutex(request)
+    }
+
+    // MARK: The reader's side
+
+    /// Starts the exchange and waits for the final response's headers.
+    func head() async -> TransferState.HeadResult {
+        await withTaskCancellationHandler {
+            await Waiter.wait { waiter in
+                let wake = state.withLock { $0.waitForHead(waiter) }
+                guard case .nobody = wake else { return wake.perform() }
+                engine.post(.start(self))
+            }
+        } onCancel: {
+            cancel()
+        }
+    }
+
+    /// The next bytes; nil at the proper end.
+    nonisolated(nonsending) func nextPiece() async -> TransferState.PieceResult {
+        if case .ready(let result, let releases) = state.withLock({ $0.take() }) {
+            if releases { engine.post(.resume(self)) }
+            return result
+        }
+        return await withTaskCancellationHandler {
+            await Waiter.wait { waiter in
+                let (wake, releases) = state.withLock { $0.waitForPiece(waiter) }
+                if releases { engine.post(.resume(self)) }
+                wake.perform()
+            }
+        } onCancel: {
+            cancel()
+        }
+    }
+
+    /// The same for callers that still pass their isolation along.
+    func nextPiece(isolation: isolated (any Actor)?) async -> TransferState.PieceResult {
+        await nextPiece()
+    }
+
+    /// Stops the exchange and closes its connection; of no effect once it is over.
+    func cancel() {
+        let (wake, wasRunning) = state.withLock { state in
+            let wasRunning = !state.hasEnded
+            return (state.cancelled(), wasRunning)
+        }
+        guard wasRunning else { return }
+        wake.perform()
+        engine.post(.cancel(self))
+    }
+
+    // MARK: The engine's side
+
+    /// The request, once; nil if the exchange was cancelled before it began.
+    func takeRequest() -> FetchRequest? {
+        let request = pendingRequest.withLock { $0.take() }
+        return state.withLock { $0.hasEnded } ? nil : request
+    }
+
+    func headArrived(_ head: TransferHead) {
+        state.withLock { $0.headArrived(head) }.perform()
+    }
+
+    /// Hands bytes on. Returns true if the peer is not to be read from until `.resume` is posted.
+    func bytesArrived(_ bytes: [UInt8]) -> Bool {
+        let (wake, isHeld) = state.withLock { ($0.bytesArrived(bytes), $0.isHeld) }
+        wake.perform()
+        return isHeld
+    }
+
+    func ended(_ error: FetchError?) {
+        state.withLock { $0.ended(error) }.perform()
+    }
+}

@@ -1,0 +1,45 @@
+/// Sends requests and streams the answers.
+///
+/// All transfers of one fetcher run on one thread of its own and share its pool of connections.
+public final class Fetcher: Sendable {
+    private let engine: CurlEngine
+
+    /// Starts the fetcher's thread.
+    public init(_ configuration: FetcherConfiguration = FetcherConfiguration()) {
+        engine = CurlEngine(configuration)
+    }
+
+    deinit {
+        engine.stop()
+    }
+
+    /// Sends a request and returns as soon as the final response's headers are in.
+    ///
+    /// Cancelling the task stops the exchange and closes its connection at once, in every phase.
+    ///
+    /// - Throws: `FetchError`. A status such as 404 or 503 is an answer, not an error; so is a redirect, which is never followed.
+    public func send(_ request: FetchRequest) async throws(FetchError) -> FetchReply {
+        let transfer = Transfer(request, engine: engine)
+        switch await transfer.head() {
+        case .success(let head):
+            return FetchReply(status: head.status, headers: head.headers, body: FetchBody(transfer), timings: head.timings)
+        case .failure(let error):
+            throw error
+        }
+    }
+
+    /// Ends every running exchange with `FetchError.shutDown`, closes all connections and waits for the thread to end.
+    public func shutdown() async {
+        await engine.stopAndWait()
+    }
+
+    /// Runs a task on the thread on which the bytes arrive, for `withTaskExecutorPreference`: a reader there is woken without a change of
+    /// threads. Only for short work such as translating one event; whatever runs there holds up every other exchange.
+    public var executor: CurlExecutor { engine.executor }
+
+    /// How many exchanges are running right now.
+    public var openTransfers: Int { engine.gauges.transfers }
+
+    /// How many sockets are open right now, resting connections included.
+    public var openConnections: Int { engine.gauges.connections }
+}

@@ -1,0 +1,67 @@
+private import CCodecs
+
+/// What can be done to a JPEG without touching its pixels.
+struct JPEGPassThrough {
+    let structure: JPEGStructure
+    let bytes: [UInt8]
+    let target: ImageTarget
+    let work: WorkGuard
+
+    /// The picture without metadata, upright; nil if it needs more than that.
+    func attempt() throws(ImageError) -> NormalizedImage? {
+        let size = PixelSize(width: structure.width, height: structure.height)
+        guard structure.isRegular, case .common = structure.coding, [1, 3].contains(structure.components.count),
+            size.fitting(target.maxEdge) == size
+        else { return nil }
+        let jpeg: [UInt8]
+        if structure.orientation == 1 {
+            // Nothing is built for a picture that will be too large anyway.
+            let length = bytes.count - structure.strippedBytes - structure.trailingBytes
+            if let limit = target.maxBytes, length > limit { return nil }
+            jpeg = structure.stripped(from: bytes)
+        } else {
+            guard let turned = try turned() else { return nil }
+            jpeg = turned
+        }
+        if let limit = target.maxBytes, jpeg.count > limit { return nil }
+        return NormalizedImage(jpeg: jpeg, report: report(size.turned(structure.orientation), jpeg.count))
+    }
+
+    /// The picture turned upright by its blocks; nil if its block grid does not allow that, or it grew.
+    private func turned() throws(ImageError) -> [UInt8]? {
+        let profile = structure.profile.flatMap { $0.count <= work.limits.profileBytes ? $0 : nil } ?? []
+        var data: UnsafeMutablePointer<UInt8>?
+        var count = 0
+        var detail: UnsafePointer<CChar>?
+        let status = unsafe bytes.withUnsafeBufferPointer { bytes in
+            unsafe profile.withUnsafeBufferPointer { profile in
+                unsafe cc_jpeg_turn(
+                    bytes.baseAddress, bytes.count, Int32(structure.orientation), profile.baseAddress, profile.count, work.pointer, &data,
+                    &count, &detail)
+            }
+        }
+        // Neither an unkind block grid nor too many coefficients to hold is an error: decoding row by row may still do.
+        if status == CC_UNSUPPORTED || status == CC_TOO_MUCH_MEMORY { return nil }
+        try unsafe work.pass(status, detail: detail)
+        defer { unsafe cc_free(data) }
+        guard let data = unsafe data, count <= bytes.count else { return nil }
+        return unsafe Array(UnsafeBufferPointer(start: data, count: count))
+    }
+
+    private func report(_ size: PixelSize, _ count: Int) -> ImageReport {
+        var actions: [ImageAction] = []
+        if structure.orientation == 1 {
+            actions.append(.passedThrough)
+        } else {
+            actions.append(.turnedLosslessly(orientation: structure.orientation))
+        }
+        if structure.strippedBytes > 0 { actions.append(.metadataStripped(bytes: structure.strippedBytes)) }
+        if structure.trailingBytes > 0 { actions.append(.trailingBytesCut(bytes: structure.trailingBytes)) }
+        if let profile = structure.profile { actions.append(.profileKept(bytes: profile.count)) }
+        var subsampling = structure.subsampling
+        if structure.orientation >= 5 && subsampling == .horizontal { subsampling = .other }
+        return ImageReport(
+            sourceFormat: .jpeg, sourceWidth: structure.width, sourceHeight: structure.height, sourceBytes: bytes.count,
+            width: size.width, height: size.height, bytes: count, quality: nil, chromaSubsampling: subsampling, actions: actions)
+    }
+}

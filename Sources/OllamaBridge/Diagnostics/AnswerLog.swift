@@ -1,0 +1,26 @@
+import Logging
+import Translate
+
+/// Writes the one line that sums up an answer, and what happened to each picture.
+struct AnswerLog: Sendable {
+    let exchange: Exchange
+    let model: ResolvedModel
+    let facts: [PictureFact]
+
+    func finished(_ summary: AnswerSummary, _ failure: OllamaFailure?) {
+        var metadata: Logger.Metadata = [
+            "model": "\(model.listedName)", "provider": "\(model.provider.name)",
+            "prompt_tokens": "\(summary.promptTokens)", "answer_tokens": "\(summary.answerTokens)",
+            "first_token_ms": "\((summary.loadDuration + summary.promptDuration) / 1_000_000)",
+            "total_ms": "\(Clock.now().since(exchange.received) / 1_000_000)",
+        ]
+        if !facts.isEmpty { metadata["images"] = .array(facts.map { "\(PictureHeader.summary($0))" }) }
+        if let reason = summary.doneReason { metadata["done_reason"] = "\(reason)" }
+        if let failure {
+            metadata["error"] = "\(failure.error)"
+            exchange.log.warning("Answer broke off", metadata: metadata)
+        } else {
+            exchange.log.info("Answered", metadata: metadata)
+        }
+    }
+}

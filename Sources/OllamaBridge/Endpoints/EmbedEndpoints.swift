@@ -1,0 +1,53 @@
+import Fetch
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import Translate
+
+/// `/api/embed` and the older `/api/embeddings`.
+struct EmbedEndpoints: Sendable {
+    let catalog: CatalogStore
+    let running: RunningModels
+    let upstream: UpstreamCall
+    let chooser: RouteChooser
+    let bodies: RequestBodies
+
+    /// 2,048 vectors of 4,096 numbers as JSON.
+    private static let answerBytes = 256 << 20
+
+    func register(in routes: inout Routes) {
+        routes.on(.post, at: "/api/embed") { try await answer($0, .embed) }
+        routes.on(.post, at: "/api/embeddings") { try await answer($0, .embeddings) }
+    }
+
+    private func answer(_ exchange: Exchange, _ route: EmbedRequest.Route) async throws -> Response {
+        let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try EmbedRequest.decode(json, route: route) }
+        let model = try catalog.current.require(request.model, for: route == .embed ? .embed : .embeddings)
+        running.note(model, keepAlive: request.keepAlive, numCtx: nil)
+        exchange.client.setInferring(true)
+        let failures = FailureContext(model: request.model)
+        var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)
+        let sent = Clock.now()
+        let members = try chooser.members(of: model, needsVision: false, name: request.model)
+        let batches = EmbeddingsMapping.build(request, model: model)
+        for batch in batches.indices {
+            let reply = try await upstream.send(to: members, failures: failures, log: exchange.log) { model, learned in
+                EmbeddingsMapping.build(request, model: model, adjustments: learned)[batch]
+            }.reply
+            do {
+                let inputs = min(model.dialect.embeddingBatch, request.inputs.count - batch * model.dialect.embeddingBatch)
+                try answer.add(try await reply.body.collect(upTo: Self.answerBytes), inputs: inputs)
+            } catch let error as FetchError {
+                throw UpstreamCall.failure(error, failures)
+            }
+        }
+        exchange.log.info("Embedded", metadata: ["model": "\(model.listedName)", "texts": "\(request.inputs.count)"])
+        switch route {
+        case .embeddings: return .json(answer.embeddingsBody())
+        case .embed:
+            let bytes = request.inputs.reduce(0) { $0 + $1.utf8.count }
+            return .json(
+                answer.embedBody(model: request.model, received: exchange.received, sent: sent, at: Clock.now(), inputBytes: bytes))
+        }
+    }
+}

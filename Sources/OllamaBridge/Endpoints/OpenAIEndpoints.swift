@@ -1,0 +1,137 @@
+import Fetch
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import Translate
+
+/// `/v1`: OpenAI's API passed through, with pictures normalised and model names mapped both ways.
+struct OpenAIEndpoints: Sendable {
+    let catalog: CatalogStore
+    let running: RunningModels
+    let images: ImageStage
+    let upstream: UpstreamCall
+    let chooser: RouteChooser
+    let describer: Describer
+    let bodies: RequestBodies
+
+    func register(in routes: inout Routes) {
+        routes.on(.post, at: "/v1/chat/completions") { try await pass($0, .chatCompletions) }
+        routes.on(.post, at: "/v1/completions") { try await pass($0, .completions) }
+        routes.on(.post, at: "/v1/embeddings") { try await pass($0, .embeddings) }
+        routes.on(.post, at: "/v1/messages") { _ in
+            .json(
+                JSONWriter.bytes([
+                    "type": "error", "error": ["type": "not_found_error", "message": "/v1/messages is not available on this server"],
+                ]), status: .notFound)
+        }
+        for path in ["/v1/responses", "/v1/responses/*", "/v1/audio/*", "/v1/images/*", "/v1/moderations"] {
+            routes.on(.get, .post, at: path) { exchange in
+                throw OpenAIFailure(status: 404, message: "\(exchange.request.uri.path) is not available on this server")
+            }
+        }
+    }
+
+    private func pass(_ exchange: Exchange, _ route: OpenAIRequestEditor.Route) async throws -> Response {
+        let bytes = try await bodies.read(exchange)
+        let editor = try await edit(bytes, route)
+        let model: ResolvedModel
+        do {
+            model = try catalog.current.require(editor.model, for: .chat)
+        } catch {
+            throw OpenAIFailure(error, param: "model")
+        }
+        running.note(model, keepAlive: nil, numCtx: nil)
+        exchange.client.setInferring(true)
+        let members = try chooser.members(of: model, needsVision: !editor.pictures.isEmpty, name: editor.model)
+        var failures = FailureContext(model: editor.model)
+        failures.requestHadImages = !editor.pictures.isEmpty
+        let box = PictureBox()
+        let answer = try await upstream.send(to: members, failures: failures, log: exchange.log) { member, _ in
+            let prepared = try await box.prepared(for: member) { try await prepare(editor, member, exchange.log) }
+            return editor.rewritten(model: member, outcomes: prepared.outcomes)
+        }
+        failures.secrets = answer.model.provider.secrets
+        let reply = answer.reply
+        let type = reply.headers["Content-Type"]
+        var headers = PictureHeader.fields(box.current?.facts ?? [])
+        headers[.contentType] = type ?? (editor.stream ? "text/event-stream" : "application/json")
+        let passage = Passage(
+            rewriter: OpenAIStreamRewriter(model: editor.model), body: reply.body, contentType: type, streams: editor.stream,
+            failures: failures, log: exchange.log, metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
+        if editor.stream { return Response(status: .ok, headers: headers, body: ResponseBody { try await passage.write(to: &$0) }) }
+        return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))
+    }
+
+    private func edit(_ bytes: [UInt8], _ route: OpenAIRequestEditor.Route) async throws -> OpenAIRequestEditor {
+        if bytes.count <= RequestBodies.parsedOnEventLoop { return try OpenAIRequestEditor(bytes, route: route) }
+        return try await bodies.workers.run { _ in try OpenAIRequestEditor(bytes, route: route) }
+    }
+
+    private func prepare(_ editor: OpenAIRequestEditor, _ model: ResolvedModel, _ log: Logger) async throws -> PreparedPictures {
+        let slots = editor.pictures.map { PictureSlot(source: $0.source, isInNewestTurn: $0.isInNewestTurn, detail: $0.detail) }
+        do {
+            return try await images.prepare(
+                slots, model: editor.model, settings: model.images, hasVision: model.capabilities.vision
+            ) { picture, describer in
+                try await self.describer.caption(picture, by: describer, log: log)
+            }
+        } catch let rejection as PictureRejection {
+            throw OpenAIFailure(rejection.fault.failure(), param: rejection.slot.map { editor.pictures[$0].param })
+        }
+    }
+}
+
+/// An upstream's `/v1` answer on its way through: unbuffered, only the model's name replaced.
+private struct Passage: Sendable {
+    var rewriter: OpenAIStreamRewriter
+    let body: FetchBody
+    let contentType: String?
+    let streams: Bool
+    let failures: FailureContext
+    let log: Logger
+    let metadata: Logger.Metadata
+
+    @concurrent
+    func write(to writer: inout any ResponseBodyWriter) async throws {
+        var rewriter = rewriter
+        rewriter.begin(contentType: contentType)
+        var output: [UInt8] = []
+        do {
+            for try await piece in body {
+                try rewriter.push(piece, into: &output)
+                if output.isEmpty { continue }
+                try await writer.write(ByteBuffer(bytes: output))
+                output.removeAll(keepingCapacity: true)
+            }
+            try rewriter.finish(into: &output)
+        } catch let error as FetchError {
+            guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
+            output += end(with: failure)
+        } catch let failure as OllamaFailure {
+            output += end(with: failure)
+        }
+        if !output.isEmpty { try await writer.write(ByteBuffer(bytes: output)) }
+        try await writer.finish(nil)
+        log.info("Passed through", metadata: metadata)
+    }
+
+    private func end(with failure: OllamaFailure) -> [UInt8] {
+        log.warning("Answer broke off", metadata: metadata.merging(["error": "\(failure.error)"]) { $1 })
+        return OpenAIFailure(failure).event
+    }
+
+    func collect() async throws -> [UInt8] {
+        var rewriter = rewriter
+        rewriter.begin(contentType: contentType)
+        var output: [UInt8] = []
+        do {
+            for try await piece in body { try rewriter.push(piece, into: &output) }
+        } catch let error as FetchError {
+            throw UpstreamCall.failure(error, failures)
+        }
+        try rewriter.finish(into: &output)
+        log.info("Passed through", metadata: metadata)
+        return output
+    }
+}

@@ -1,0 +1,46 @@
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import Translate
+
+/// One request on its way to an answer.
+struct Exchange: Sendable {
+    let request: Request
+    let client: ClientConnection
+    let received: AnswerMoment
+    /// What of the path follows a route that ends in `*`.
+    var pathTail = ""
+    /// Carries the request id on every line.
+    var log: Logger
+    /// The name of the client key that was presented, if keys are in use.
+    var clientName: String?
+}
+
+extension Response {
+    static func json(_ body: [UInt8], status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]) -> Response {
+        Response(status: status, headers: headers.adding(.contentType, "application/json; charset=utf-8"), body: .init(bytes: body))
+    }
+
+    static func text(_ text: String, status: HTTPResponse.Status = .ok) -> Response {
+        Response(status: status, headers: [.contentType: "text/plain; charset=utf-8"], body: .init(bytes: Array(text.utf8)))
+    }
+
+    static func failure(_ failure: OllamaFailure) -> Response {
+        var headers: HTTPFields = [:]
+        if let seconds = failure.retryAfter { headers[.retryAfter] = String(seconds) }
+        return json(failure.body, status: .init(code: failure.status), headers: headers)
+    }
+}
+
+extension ResponseBody {
+    init(bytes: [UInt8]) { self.init(byteBuffer: ByteBuffer(bytes: bytes)) }
+}
+
+extension HTTPFields {
+    func adding(_ name: HTTPField.Name, _ value: String) -> HTTPFields {
+        var fields = self
+        fields[name] = value
+        return fields
+    }
+}

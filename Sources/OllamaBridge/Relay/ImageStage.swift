@@ -1,0 +1,252 @@
+import Fetch
+import Images
+import Logging
+import Synchronization
+import Translate
+
+/// One picture of a request, wherever in the request it stood.
+struct PictureSlot: Sendable {
+    var source: ImageSource
+    /// Pictures of earlier turns were accepted once already: whatever is wrong with them now becomes a notice, never an error.
+    var isInNewestTurn: Bool
+    /// OpenAI's `detail`, where the client gave one.
+    var detail: String?
+}
+
+/// Why a request cannot go on because of a picture.
+struct PictureRejection: Error {
+    /// Position among the request's slots; nil when no single picture is at fault.
+    var slot: Int?
+    var fault: ImageFault
+}
+
+/// What became of one picture, for logs, headers, explain and audit.
+struct PictureFact: Sendable {
+    enum Outcome: Sendable {
+        case sent(ImageReport, digest: PictureDigest, fromCache: Bool)
+        case notice(ImageFault)
+        /// What the client is told instead of an answer.
+        case rejected(ImageFault)
+        case described(by: String)
+    }
+
+    var slot: Int
+    /// `base64` (a data URL counts as such) or `url`.
+    var kind: String
+    var outcome: Outcome
+}
+
+/// The pictures of a request, ready to be built into the upstream's body.
+struct PreparedPictures: Sendable {
+    var outcomes: [ImageOutcome] = []
+    var facts: [PictureFact] = []
+}
+
+/// Takes all pictures of a request through the converter, by the model's policy and limits.
+struct ImageStage: Sendable {
+    /// Captions a picture with a vision model; `model` is its listed name.
+    typealias Describer = @Sendable (_ picture: PreparedPicture, _ model: String) async throws -> String
+
+    /// Decides about a picture that would end the request: throw it on, or note it and go on.
+    typealias Rejecter = (PictureRejection) throws -> Void
+
+    /// Pixels one request may make us decode.
+    static let pixelsPerRequest = 100_000_000
+
+    let converter: PictureConverter
+
+    private enum Result: Sendable {
+        case converted(PictureConverter.Converted)
+        case faulty(ImageFault)
+    }
+
+    /// - Parameters:
+    ///   - name: The model's name as the client used it, for error texts.
+    ///   - reject: Called for each picture that would end the request.
+    /// - Throws: ``PictureRejection``, `CancellationError`, or what the describer throws.
+    func prepare(
+        _ slots: [PictureSlot], model name: String, settings: ImageSettings, hasVision: Bool, reject: Rejecter = { throw $0 },
+        describe: Describer
+    ) async throws -> PreparedPictures {
+        guard !slots.isEmpty else { return PreparedPictures() }
+        var results: [Result?] = Array(repeating: nil, count: slots.count)
+        var describer: String?
+        if !hasVision {
+            switch settings.withoutVision {
+            case .reject:
+                if let slot = slots.firstIndex(where: \.isInNewestTurn) {
+                    try reject(PictureRejection(slot: slot, fault: .noVision(model: name)))
+                }
+                fallthrough
+            case .notice: return notices(slots, .noVision(model: name), rejected: settings.withoutVision == .reject)
+            case .describe(let model): describer = model
+            }
+        }
+        try leaveOutOldest(slots, limit: settings.maxCount, &results, reject)
+        let kept = results.count { $0 == nil }
+        let target = target(settings, kept: kept)
+        let pixels = PixelAllowance(Self.pixelsPerRequest)
+        // The newest turn first, so that old pictures never use up its allowance.
+        for newest in [true, false] {
+            let wanted = slots.indices.filter { slots[$0].isInNewestTurn == newest && results[$0] == nil }
+            for (slot, result) in try await convert(slots, wanted, target: target, pixels: pixels, fetches: settings.concurrentFetches) {
+                results[slot] = result
+            }
+            for slot in wanted {
+                if newest, case .faulty(let fault)? = results[slot] { try reject(PictureRejection(slot: slot, fault: fault)) }
+            }
+        }
+        try await fit(slots, &results, target: target, settings: settings, reject)
+        return try await finish(slots, results, settings: settings, describer: describer, describe: describe)
+    }
+
+    private func target(_ settings: ImageSettings, kept: Int) -> ImageTarget {
+        var target = ImageTarget(settings)
+        if let crowd = settings.crowd, kept > crowd.count { target.maxEdge = min(settings.maxEdge, crowd.maxEdge) }
+        return target
+    }
+
+    /// Over the model's count the newest turn is an error; in history the oldest give way.
+    private func leaveOutOldest(_ slots: [PictureSlot], limit: Int, _ results: inout [Result?], _ reject: Rejecter) throws {
+        let newest = slots.indices.filter { slots[$0].isInNewestTurn }
+        if newest.count > limit {
+            try reject(PictureRejection(slot: newest[limit], fault: .tooMany(count: newest.count, limit: limit)))
+            for slot in newest[limit...] { results[slot] = .faulty(.tooMany(count: newest.count, limit: limit)) }
+        }
+        let surplus = slots.count - limit
+        guard surplus > 0 else { return }
+        for slot in slots.indices.filter({ !slots[$0].isInNewestTurn }).prefix(surplus) {
+            results[slot] = .faulty(.tooMany(count: slots.count, limit: limit))
+        }
+    }
+
+    private func convert(_ slots: [PictureSlot], _ wanted: [Int], target: ImageTarget, pixels: PixelAllowance, fetches: Int) async throws
+        -> [(Int, Result)]
+    {
+        // The same picture twice in one request is converted once.
+        var firstOf: [Int: Int] = [:]
+        for slot in wanted {
+            firstOf[slot] = wanted.first { $0 == slot || ($0 < slot && slots[$0].source == slots[slot].source) }
+        }
+        let fetchSlots = WeightedSemaphore(capacity: max(fetches, 1))
+        let distinct = try await withThrowingTaskGroup(of: (Int, Result).self) { group in
+            for slot in Set(firstOf.values) {
+                group.addTask {
+                    (slot, try await self.convert(slots[slot].source, target: target, pixels: pixels, fetchSlots: fetchSlots))
+                }
+            }
+            return try await group.reduce(into: [Int: Result]()) { $0[$1.0] = $1.1 }
+        }
+        return wanted.compactMap { slot in firstOf[slot].flatMap { distinct[$0] }.map { (slot, $0) } }
+    }
+
+    private func convert(_ source: ImageSource, target: ImageTarget, pixels: PixelAllowance, fetchSlots: WeightedSemaphore) async throws
+        -> Result
+    {
+        do {
+            var fetched: [UInt8]?
+            if case .url = source {
+                try await fetchSlots.acquire(1)
+                defer { fetchSlots.release(1) }
+                fetched = try await converter.fetch(source)
+            }
+            return .converted(try await converter.convert(source, fetched: fetched, to: target, pixels: pixels))
+        } catch let fault as ImageFault {
+            return .faulty(fault)
+        }
+    }
+
+    /// Makes the largest pictures smaller until all of them fit in one upstream request.
+    private func fit(
+        _ slots: [PictureSlot], _ results: inout [Result?], target: ImageTarget, settings: ImageSettings, _ reject: Rejecter
+    ) async throws {
+        let sizes = results.map { result in
+            if case .converted(let converted)? = result { converted.picture.base64.count } else { 0 }
+        }
+        let budget = settings.maxRequestBytes - Self.textReserve
+        let limits = RequestBudget(maxBase64Bytes: budget).limits(forBase64Sizes: sizes)
+        for slot in slots.indices {
+            guard let limit = limits[slot], sizes[slot] > 0 else { continue }
+            var smaller = target
+            smaller.maxBase64Bytes = limit
+            let result = try await convert(
+                slots[slot].source, target: smaller, pixels: PixelAllowance(Self.pixelsPerRequest),
+                fetchSlots: WeightedSemaphore(capacity: 1))
+            if case .faulty = result {
+                let fault = ImageFault.requestTooLarge(
+                    figure: "\(sizes.reduce(0, +)) bytes of images", limit: "\(settings.maxRequestBytes) bytes")
+                if slots[slot].isInNewestTurn { try reject(PictureRejection(slot: slot, fault: fault)) }
+                results[slot] = .faulty(fault)
+            } else {
+                results[slot] = result
+            }
+        }
+    }
+
+    /// What of an upstream request is kept free for everything that is not a picture.
+    private static let textReserve = 64 << 10
+
+    private func finish(_ slots: [PictureSlot], _ results: [Result?], settings: ImageSettings, describer: String?, describe: Describer)
+        async throws -> PreparedPictures
+    {
+        var prepared = PreparedPictures()
+        for (slot, result) in results.enumerated() {
+            let kind = Self.kind(slots[slot].source)
+            switch result {
+            case .converted(let converted)?:
+                if let describer {
+                    let caption = try await describe(converted.picture, describer)
+                    prepared.outcomes.append(.notice("[Image, described by \(describer): \(caption)]"))
+                    prepared.facts.append(PictureFact(slot: slot, kind: kind, outcome: .described(by: describer)))
+                    continue
+                }
+                prepared.outcomes.append(.jpeg(base64: converted.picture.base64, detail: slots[slot].detail ?? settings.detail))
+                prepared.facts.append(
+                    PictureFact(
+                        slot: slot, kind: kind,
+                        outcome: .sent(converted.picture.report, digest: converted.picture.digest, fromCache: converted.fromCache)))
+            case .faulty(let fault)?:
+                prepared.outcomes.append(.notice(fault.notice))
+                let outcome: PictureFact.Outcome = slots[slot].isInNewestTurn ? .rejected(fault) : .notice(fault)
+                prepared.facts.append(PictureFact(slot: slot, kind: kind, outcome: outcome))
+            case nil: continue
+            }
+        }
+        return prepared
+    }
+
+    private func notices(_ slots: [PictureSlot], _ fault: ImageFault, rejected: Bool) -> PreparedPictures {
+        PreparedPictures(
+            outcomes: slots.map { _ in .notice(fault.notice) },
+            facts: slots.enumerated().map { position, slot in
+                let outcome: PictureFact.Outcome = rejected && slot.isInNewestTurn ? .rejected(fault) : .notice(fault)
+                return PictureFact(slot: position, kind: Self.kind(slot.source), outcome: outcome)
+            })
+    }
+
+    private static func kind(_ source: ImageSource) -> String {
+        if case .url = source { "url" } else { "base64" }
+    }
+}
+
+/// The pixels one request may still make us decode; pictures from the cache cost nothing.
+final class PixelAllowance: Sendable {
+    private let left: Mutex<Int>
+    private let limit: Int
+
+    init(_ limit: Int) {
+        self.limit = limit
+        left = Mutex(limit)
+    }
+
+    func take(_ pixels: Int) throws(ImageFault) {
+        let isAllowed = left.withLock { left in
+            guard left >= pixels else { return false }
+            left -= pixels
+            return true
+        }
+        if !isAllowed {
+            throw .tooLarge(figure: "more than \(limit / 1_000_000) megapixels in one request", limit: "\(limit / 1_000_000) megapixels")
+        }
+    }
+}

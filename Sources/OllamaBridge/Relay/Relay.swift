@@ -1,0 +1,173 @@
+import Fetch
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import Translate
+
+/// The walk of a chat or generate request: resolve the model, normalise the pictures, build the request, ask the upstream, translate.
+struct Relay: Sendable {
+    let catalog: CatalogStore
+    let running: RunningModels
+    let images: ImageStage
+    let upstream: UpstreamCall
+    let chooser: RouteChooser
+    let describer: Describer
+    let contexts = ContextStore()
+
+    func answer(_ request: InferenceRequest, _ exchange: Exchange) async throws -> Response {
+        let (request, transcript) = continuing(request)
+        let model = try catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate)
+        if request.work != .unload { try request.check(against: model) }
+        running.note(model, keepAlive: request.keepAlive, numCtx: request.options.numCtx)
+        if let reason = request.loadReason {
+            return .json(LoadAnswer.body(reason, shape: request.shape, model: request.model, at: Clock.now()))
+        }
+        exchange.client.setInferring(true)
+        let positions = request.picturePositions
+        let members = try chooser.members(of: model, needsVision: !positions.isEmpty, name: request.model)
+        var settings = settings(request, model, exchange, hasPictures: !positions.isEmpty)
+        let pictures = PictureBox()
+        let answer = try await upstream.send(to: members, failures: settings.failures, log: exchange.log) { member, learned in
+            let prepared = try await pictures.prepared(for: member) { try await prepare(request, positions, member, exchange.log) }
+            return try ChatCompletionBuilder.build(
+                request, model: member, images: prepared.perMessage(of: request), adjustments: learned)
+        }
+        settings.thinkTags = answer.model.dialect.thinkTags ? .split : .none
+        settings.failures.secrets = answer.model.provider.secrets
+        let facts = pictures.current?.facts ?? []
+        let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
+        settings.context = transcript.map { [$0.id] }
+        return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log)
+    }
+
+    /// Puts the conversation that a generate request's `context` names before its prompt.
+    private func continuing(_ request: InferenceRequest) -> (InferenceRequest, TranscriptKeeper?) {
+        guard let generate = request.generate, !generate.raw, generate.suffix == nil, request.work == .answer else { return (request, nil) }
+        var request = request
+        let start = request.messages.firstIndex { $0.role == .user } ?? request.messages.endIndex
+        request.messages.insert(contentsOf: contexts.transcript(generate.context), at: start)
+        return (request, TranscriptKeeper(contexts, question: Array(request.messages[start...])))
+    }
+
+    private func respond(
+        to request: InferenceRequest, with answer: UpstreamCall.Answer, _ settings: AnswerSettings, _ transcript: TranscriptKeeper?,
+        _ headers: HTTPFields, _ log: AnswerLog
+    ) async throws -> Response {
+        let sent = Clock.now()
+        let contentType = answer.reply.headers["Content-Type"]
+        guard request.stream else {
+            var collector = AnswerCollector(settings)
+            collector.requestSent(at: sent)
+            collector.begin(contentType: contentType)
+            let body = try await collect(answer.reply, &collector, settings.failures, log)
+            transcript?.note(body)
+            transcript?.keep()
+            return .json(body, headers: headers)
+        }
+        var translator = AnswerTranslator(settings)
+        translator.requestSent(at: sent)
+        translator.begin(contentType: contentType)
+        let streamed = try await StreamedAnswer(
+            translator, body: answer.reply.body, failures: settings.failures, transcript: transcript
+        ) { log.finished($0, $1) }
+        return Response(
+            status: .ok, headers: headers.adding(.contentType, "application/x-ndjson"),
+            body: ResponseBody { writer in
+                try await streamed.write(to: &writer)
+                try await writer.finish(nil)
+            })
+    }
+
+    private func collect(_ reply: FetchReply, _ collector: inout AnswerCollector, _ failures: FailureContext, _ log: AnswerLog) async throws
+        -> [UInt8]
+    {
+        do {
+            for try await piece in reply.body {
+                try collector.push(piece, at: Clock.now())
+                if collector.isComplete { break }
+            }
+            let body = try collector.finish(at: Clock.now())
+            log.finished(collector.summary, nil)
+            return body
+        } catch let error as FetchError {
+            throw UpstreamCall.failure(error, failures)
+        }
+    }
+
+    private func prepare(
+        _ request: InferenceRequest, _ positions: [(message: Int, image: Int)], _ model: ResolvedModel, _ log: Logger
+    ) async throws -> PreparedPictures {
+        let slots = positions.map { position in
+            PictureSlot(
+                source: request.messages[position.message].images[position.image],
+                isInNewestTurn: request.isInNewestTurn(message: position.message))
+        }
+        do {
+            return try await images.prepare(
+                slots, model: request.model, settings: model.images, hasVision: model.capabilities.vision
+            ) { picture, describer in
+                try await self.describer.caption(picture, by: describer, log: log)
+            }
+        } catch let rejection as PictureRejection {
+            guard let slot = rejection.slot else { throw rejection.fault.failure() }
+            throw rejection.fault.failure(
+                message: request.clientPosition(ofMessage: positions[slot].message), image: positions[slot].image)
+        }
+    }
+
+    private func settings(_ request: InferenceRequest, _ model: ResolvedModel, _ exchange: Exchange, hasPictures: Bool) -> AnswerSettings {
+        var settings = AnswerSettings(shape: request.shape, model: request.model, requestReceived: exchange.received)
+        settings.thinking = request.think == .off ? .drop : .pass
+        settings.logprobs = request.logprobs
+        settings.topLogprobs = request.topLogprobs
+        settings.promptBytes = request.messages.reduce(0) { $0 + $1.content.utf8.count }
+        settings.failures.requestHadImages = hasPictures
+        settings.failures.requestHadTools = !request.tools.isEmpty
+        return settings
+    }
+}
+
+/// The pictures as they were made for the member that is being tried; another member with other limits has them made anew.
+final class PictureBox {
+    private(set) var current: PreparedPictures?
+    private var settings: ImageSettings?
+
+    func prepared(for model: ResolvedModel, make: () async throws -> PreparedPictures) async throws -> PreparedPictures {
+        if let current, settings == model.images { return current }
+        let made = try await make()
+        current = made
+        settings = model.images
+        return made
+    }
+}
+
+extension InferenceRequest {
+    fileprivate var loadReason: LoadAnswer.Reason? {
+        switch work {
+        case .answer: nil
+        case .load: .load
+        case .unload: .unload
+        }
+    }
+
+    /// Where each picture stands, in order.
+    var picturePositions: [(message: Int, image: Int)] {
+        messages.enumerated().flatMap { message, content in content.images.indices.map { (message, $0) } }
+    }
+}
+
+extension PreparedPictures {
+    /// The outcomes in the shape of the request's messages.
+    fileprivate func perMessage(of request: InferenceRequest) -> [[ImageOutcome]] {
+        var rest = outcomes[...]
+        return request.messages.map { message in
+            defer { rest = rest.dropFirst(message.images.count) }
+            return Array(rest.prefix(message.images.count))
+        }
+    }
+}
+
+extension Provider {
+    /// What must never be repeated to a client, should the upstream quote it.
+    var secrets: [String] { (apiKey.map { [$0.value] } ?? []) + headers.map(\.value.value) }
+}

@@ -1,0 +1,91 @@
+import DequeModule
+import Synchronization
+
+/// Admits work while the sum of its weights stays within a capacity, first come first served.
+final class WeightedSemaphore: Sendable {
+    private struct Waiter {
+        let id: UInt64
+        let weight: Int
+        let continuation: CheckedContinuation<Void, any Error>
+    }
+
+    private struct State {
+        var free: Int
+        var nextID: UInt64 = 0
+        var waiters: Deque<Waiter> = []
+        /// Waiters cancelled before they were queued.
+        var cancelledEarly: Set<UInt64> = []
+    }
+
+    private let capacity: Int
+    private let state: Mutex<State>
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        state = Mutex(State(free: capacity))
+    }
+
+    /// How many wait right now.
+    var waiting: Int { state.withLock { $0.waiters.count } }
+
+    /// - Parameter weight: More than the capacity counts as all of it, so that the largest work runs alone instead of never.
+    func acquire(_ weight: Int) async throws {
+        let weight = min(weight, capacity)
+        let id = state.withLock { state -> UInt64? in
+            if state.waiters.isEmpty, state.free >= weight {
+                state.free -= weight
+                return nil
+            }
+            state.nextID += 1
+            return state.nextID
+        }
+        guard let id else { return }
+        // A cancellation that comes just after admission leaves its mark here.
+        defer { state.withLock { _ = $0.cancelledEarly.remove(id) } }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let action = state.withLock { state -> Result<Void, any Error>? in
+                    if state.cancelledEarly.remove(id) != nil { return .failure(CancellationError()) }
+                    if state.waiters.isEmpty, state.free >= weight {
+                        state.free -= weight
+                        return .success(())
+                    }
+                    state.waiters.append(Waiter(id: id, weight: weight, continuation: continuation))
+                    return nil
+                }
+                if let action { continuation.resume(with: action) }
+            }
+        } onCancel: {
+            cancel(id)
+        }
+    }
+
+    func release(_ weight: Int) {
+        admit { $0.free += min(weight, capacity) }
+    }
+
+    private func cancel(_ id: UInt64) {
+        var cancelled: Waiter?
+        admit { state in
+            if let index = state.waiters.firstIndex(where: { $0.id == id }) {
+                cancelled = state.waiters.remove(at: index)
+            } else {
+                state.cancelledEarly.insert(id)
+            }
+        }
+        cancelled?.continuation.resume(throwing: CancellationError())
+    }
+
+    private func admit(after change: (inout State) -> Void) {
+        let admitted = state.withLock { state in
+            change(&state)
+            var admitted: [Waiter] = []
+            while let first = state.waiters.first, state.free >= first.weight {
+                state.free -= first.weight
+                admitted.append(state.waiters.removeFirst())
+            }
+            return admitted
+        }
+        for waiter in admitted { waiter.continuation.resume() }
+    }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Foundation
+
+struct ServeFlags: ParsableArguments {
+    @Option(help: "Address to listen on (default 127.0.0.1, or OLLAMA_HOST).")
+    var host: String?
+
+    @Option(help: "Port to listen on (default 11434, or OLLAMA_HOST or PORT); 0 picks a free one.")
+    var port: Int?
+
+    @Option(help: "The catalogue of models (default: models.json in the working directory).")
+    var models: String?
+
+    @Option(help: "Host name, *.suffix, address or CIDR that image URLs may point to although it is private; repeatable.")
+    var allowImageHost: [String] = []
+
+    @Option(help: "A key clients must send as Bearer token; repeatable.")
+    var apiKey: [String] = []
+
+    @Flag(help: "Serve anyone who reaches an address that is not loopback.")
+    var noAuth = false
+
+    @Option(help: "Seconds that running answers may take to finish after SIGTERM.")
+    var drainSeconds = 30
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String?
+}
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "serve", abstract: "Listen where Ollama listens and answer (the default).")
+
+    @OptionGroup var flags: ServeFlags
+
+    func run() async throws {
+        do {
+            let settings = try Settings(flags: flags, environment: EnvironmentFile.environment())
+            try await Bridge(settings: settings).run()
+        } catch let error as StartupError {
+            FileHandle.standardError.write(Data("ollama-bridge: \(error)\n".utf8))
+            throw ExitCode(1)
+        }
+    }
+}

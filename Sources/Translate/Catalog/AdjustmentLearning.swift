@@ -1,0 +1,137 @@
+extension LearnedAdjustments {
+    /// What to change before trying once more, if the refusal says it.
+    ///
+    /// - Parameters:
+    ///   - status: Only 400 and 422 teach anything.
+    ///   - sent: The parameters of the refused request, so that an unrelated word in the text teaches nothing.
+    public static func learn(status: Int, body: [UInt8], sent: Set<String>) -> Adjustment? {
+        guard status == 400 || status == 422 else { return nil }
+        let complaint = UpstreamComplaint(body)
+        if let special = learnSpecial(complaint, sent) { return special }
+        if let rename = learnRename(complaint, sent) { return rename }
+        if let replacement = learnValue(complaint, sent) { return replacement }
+        guard complaint.saysUnsupported else { return nil }
+        // `temperature` and `top_p` are named together where only one may be sent; the first matters more to people.
+        if complaint.has("cannot both"), sent.contains("top_p") { return .drop("top_p") }
+        return complaint.parameter(among: sent.subtracting(essential)).map(Adjustment.drop)
+    }
+
+    /// What a request cannot do without: an answer that silently ignores tools or a schema is worse than an error.
+    private static let essential: Set<String> = ["model", "messages", "prompt", "input", "suffix", "stream", "tools", "response_format"]
+
+    private static func learnSpecial(_ complaint: UpstreamComplaint, _ sent: Set<String>) -> Adjustment? {
+        if complaint.has("reasoning_content"), complaint.has("missing") || complaint.has("must be") || complaint.has("required") {
+            return .echoReasoning
+        }
+        let isAboutFormat = complaint.has("response_format") || complaint.has("json_schema") || complaint.has("json_object")
+        guard isAboutFormat, sent.contains("response_format") else { return nil }
+        if complaint.has("json_object"), complaint.has("must be") || !complaint.has("json_schema") { return .drop("response_format") }
+        if complaint.has("must be"), complaint.has("'json_schema' or 'text'") { return .drop("response_format") }
+        let isRefused = complaint.saysUnsupported || complaint.has("unavailable") || complaint.has("invalid schema")
+        return isRefused ? .schemaInPrompt : nil
+    }
+
+    /// `Use 'max_completion_tokens' instead.`
+    private static func learnRename(_ complaint: UpstreamComplaint, _ sent: Set<String>) -> Adjustment? {
+        guard complaint.has("instead") else { return nil }
+        for (old, new) in [("max_tokens", "max_completion_tokens"), ("max_completion_tokens", "max_tokens"), ("seed", "random_seed")]
+        where sent.contains(old) && complaint.has("use '\(new)'") || sent.contains(old) && complaint.has("use `\(new)`") {
+            return .rename(old, to: new)
+        }
+        return nil
+    }
+
+    /// `'reasoning_effort' does not support 'none' with this model. Supported values are: 'minimal', 'low' …`
+    private static func learnValue(_ complaint: UpstreamComplaint, _ sent: Set<String>) -> Adjustment? {
+        guard sent.contains("reasoning_effort"), complaint.has("reasoning_effort"), complaint.has("supported values") else { return nil }
+        let words = complaint.quotedWords(after: "supported values")
+        let ladders = [["none", "minimal", "low", "medium"], ["max", "xhigh", "high", "medium"], ["minimal", "low", "medium"]]
+        for ladder in ladders {
+            for (index, refused) in ladder.enumerated() where complaint.has("does not support '\(refused)'") {
+                guard let value = ladder.dropFirst(index + 1).first(where: words.contains) else { continue }
+                return .replace(parameter: "reasoning_effort", value: refused, with: value)
+            }
+        }
+        return nil
+    }
+}
+
+/// The words of a refusal, whatever shape its JSON has.
+struct UpstreamComplaint {
+    /// All text of the body in lower case.
+    private let text: String
+    /// Parameters named in fields of their own: `param`, and the last steps of FastAPI's `loc`.
+    private var named: [String] = []
+
+    init(_ body: [UInt8]) {
+        var texts: [String] = []
+        if let json = try? JSONParser.parse(Array(body.prefix(65_536)), rule: .repair) {
+            Self.collect(json, depth: 0, texts: &texts, named: &named)
+        } else {
+            texts = [String(decoding: body.prefix(65_536), as: UTF8.self)]
+        }
+        text = texts.joined(separator: "\n").lowercased()
+    }
+
+    private static func collect(_ json: JSONValue, depth: Int, texts: inout [String], named: inout [String]) {
+        guard depth < 8 else { return }
+        switch json {
+        case .string(let text):
+            texts.append(text.string)
+            // Routers put the provider's own error as JSON text inside theirs.
+            if text.utf8.first == UInt8(ascii: "{"), let inner = try? JSONParser.parse(Array(text.utf8), rule: .repair) {
+                collect(inner, depth: depth + 1, texts: &texts, named: &named)
+            }
+        case .array(let values):
+            for value in values { collect(value, depth: depth + 1, texts: &texts, named: &named) }
+        case .object(let object):
+            if let parameter = object["param"]?.string { named.append(parameter) }
+            if let place = object["loc"]?.array, let parameter = place.first(where: { $0.string.map { $0 != "body" } ?? false })?.string {
+                named.append(parameter)
+            }
+            for member in object.members { collect(member.value, depth: depth + 1, texts: &texts, named: &named) }
+        default: break
+        }
+    }
+
+    func has(_ word: String) -> Bool { text.contains(word) }
+
+    /// Whether the refusal is about something the upstream does not know or take at all, as opposed to a wrong value or too much of it.
+    var saysUnsupported: Bool {
+        [
+            "unsupported", "not supported", "does not support", "unrecognized", "unknown", "extra inputs", "extra_forbidden",
+            "not permitted",
+            "unexpected", "cannot find field", "not allowed", "invalid parameter", "additional properties", "cannot both",
+        ].contains(where: has)
+    }
+
+    /// The one of these parameters that the refusal is about.
+    func parameter(among sent: Set<String>) -> String? {
+        let names = sent.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
+        for parameter in named {
+            let root = parameter.prefix { $0 != "." && $0 != "[" }
+            if let match = names.first(where: { $0 == root }) { return match }
+        }
+        return names.first { name in
+            let forms = [name, Self.camelCase(name)].map { $0.lowercased() }
+            return forms.contains { form in
+                ["'\(form)'", "\"\(form)\"", "`\(form)`", ": \(form)", "\(form) is not", "\(form): extra", "parameter \(form)"].contains(
+                    where: has)
+            }
+        }
+    }
+
+    /// The words in single quotes behind a phrase, up to the end of the sentence's line.
+    func quotedWords(after phrase: String) -> [String] {
+        guard let range = text.firstRange(of: phrase) else { return [] }
+        let rest = text[range.upperBound...].prefix { $0 != "\n" }
+        return rest.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map {
+            String($0.element)
+        }
+    }
+
+    private static func camelCase(_ name: String) -> String {
+        let parts = name.split(separator: "_")
+        return parts.prefix(1).joined() + parts.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    }
+}

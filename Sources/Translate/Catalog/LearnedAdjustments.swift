@@ -1,0 +1,50 @@
+/// What earlier refusals taught about one model of one upstream.
+public struct LearnedAdjustments: Sendable, Equatable {
+    /// Parameters that are no longer sent.
+    public private(set) var dropped: Set<String> = []
+    /// Parameters that go by another name.
+    public private(set) var renamed: [String: String] = [:]
+    /// Parameters with a value that must be another one: parameter, refused value, value to send.
+    public private(set) var replaced: [String: [String: String]] = [:]
+    /// JSON Schemas go into the prompt, beside `json_object`.
+    public private(set) var schemaInPrompt = false
+    /// Assistant messages that call tools carry `reasoning_content`.
+    public private(set) var echoesReasoning = false
+
+    public init() {}
+
+    public var isEmpty: Bool { self == LearnedAdjustments() }
+
+    /// One lesson from one refusal.
+    public enum Adjustment: Sendable, Equatable {
+        case drop(String)
+        case rename(String, to: String)
+        case replace(parameter: String, value: String, with: String)
+        case schemaInPrompt
+        case echoReasoning
+    }
+
+    public mutating func apply(_ adjustment: Adjustment) {
+        switch adjustment {
+        case .drop(let name): dropped.insert(name)
+        case .rename(let name, let other): renamed[name] = other
+        case .replace(let name, let value, let other): replaced[name, default: [:]][value] = other
+        case .schemaInPrompt: schemaInPrompt = true
+        case .echoReasoning: echoesReasoning = true
+        }
+    }
+
+    /// The fields of a request with everything learned applied.
+    func adjusted(_ fields: JSONObject) -> JSONObject {
+        if isEmpty { return fields }
+        var output = JSONObject()
+        for member in fields.members {
+            let key = renamed[member.key] ?? member.key
+            if dropped.contains(key) || dropped.contains(member.key) { continue }
+            var value = member.value
+            if let word = value.string, let other = replaced[member.key]?[word] { value = .text(other) }
+            output[key] = value
+        }
+        return output
+    }
+}

@@ -1,0 +1,60 @@
+/// The routes that fail differently over a name.
+public enum ModelRoute: Sendable {
+    case chat, generate, show, embed, embeddings, delete, pull, copySource
+}
+
+extension ModelCatalog {
+    /// Like ``resolve(_:)``, with the exact failure of the route.
+    ///
+    /// - Throws: 400 for a missing or malformed name, 404 for an unknown one; for the routes that would ask the upstream also 502 when its
+    ///   key is missing.
+    public func require(_ name: String, for route: ModelRoute) throws(OllamaFailure) -> ResolvedModel {
+        if name.isEmpty { throw Self.emptyName(route) }
+        if let model = resolve(name) {
+            switch route {
+            case .chat, .generate, .embed, .embeddings: try Self.checkKey(model)
+            case .show, .delete, .pull, .copySource: break
+            }
+            return model
+        }
+        let lower = name.lowercased()
+        if lower.contains(":local"), lower.contains(":cloud") || lower.contains("-cloud") {
+            throw .badRequest("use either :local or :cloud, not both: \(GoText.quoted(name))")
+        }
+        throw ModelName.isWellFormed(name) ? Self.unknown(name, route) : Self.malformed(name, route)
+    }
+
+    private static func emptyName(_ route: ModelRoute) -> OllamaFailure {
+        switch route {
+        case .chat, .embeddings, .show: .modelRequired
+        case .generate, .embed: .modelNotFound("")
+        case .delete, .pull, .copySource: malformed("", route)
+        }
+    }
+
+    private static func malformed(_ name: String, _ route: ModelRoute) -> OllamaFailure {
+        switch route {
+        case .delete: .badRequest("name \(GoText.quoted(name)) is invalid")
+        case .copySource: .badRequest("source \(GoText.quoted(name)) is invalid")
+        default: .invalidModelName
+        }
+    }
+
+    private static func unknown(_ name: String, _ route: ModelRoute) -> OllamaFailure {
+        switch route {
+        case .chat, .generate, .delete: .modelNotFound(name)
+        case .show: .modelNotFound(ModelName.canonical(name))
+        case .embed, .embeddings: .modelNotPulled(name)
+        case .copySource: OllamaFailure(status: 404, error: "model \(GoText.quoted(name)) not found")
+        case .pull: OllamaFailure(status: 500, error: "pull model manifest: file does not exist")
+        }
+    }
+
+    private static func checkKey(_ model: ResolvedModel) throws(OllamaFailure) {
+        let providers = model.routes.isEmpty ? [model.provider] : model.routes.map(\.provider)
+        guard providers.allSatisfy({ !$0.isUsable }), let provider = providers.first else { return }
+        throw OllamaFailure(
+            status: 502, error: "provider \"\(provider.name)\" has no API key", code: "MISSING_API_KEY",
+            detail: "Set \(provider.missingKeyVariable ?? "its key") where this server runs.")
+    }
+}

@@ -1,0 +1,110 @@
+/// Finds where values stand in JSON text, so that some can be replaced and every other byte stays as it came.
+///
+/// Only for bytes that ``JSONParser`` has accepted; on others it returns nonsense ranges but never traps.
+struct JSONSpans {
+    let bytes: [UInt8]
+
+    /// A member of an object: its key and where its value stands.
+    struct Member {
+        var key: String
+        var value: Range<Int>
+    }
+
+    /// The first value of the text.
+    var document: Range<Int> {
+        let start = skipBlanks(0)
+        return start..<end(ofValueAt: start)
+    }
+
+    /// The members of the object at `range`, in order; none if it is no object.
+    func members(of range: Range<Int>) -> [Member] {
+        guard byte(range.lowerBound) == UInt8(ascii: "{") else { return [] }
+        var members: [Member] = []
+        var position = skipBlanks(range.lowerBound + 1)
+        while position < range.upperBound, byte(position) == UInt8(ascii: "\"") {
+            let keyEnd = end(ofValueAt: position)
+            let key = text(at: position..<keyEnd)
+            let colon = skipBlanks(keyEnd)
+            let start = skipBlanks(colon + 1)
+            let end = end(ofValueAt: start)
+            guard let key, start < end, end <= range.upperBound else { break }
+            members.append(Member(key: key.string, value: start..<end))
+            position = skipBlanks(end)
+            if byte(position) == UInt8(ascii: ",") { position = skipBlanks(position + 1) }
+        }
+        return members
+    }
+
+    /// The elements of the array at `range`, in order; none if it is no array.
+    func elements(of range: Range<Int>) -> [Range<Int>] {
+        guard byte(range.lowerBound) == UInt8(ascii: "[") else { return [] }
+        var elements: [Range<Int>] = []
+        var position = skipBlanks(range.lowerBound + 1)
+        while position < range.upperBound - 1 {
+            let end = end(ofValueAt: position)
+            guard end > position, end <= range.upperBound else { break }
+            elements.append(position..<end)
+            position = skipBlanks(end)
+            if byte(position) == UInt8(ascii: ",") { position = skipBlanks(position + 1) }
+        }
+        return elements
+    }
+
+    /// The last member with this key, as JSON's readers take it.
+    func last(_ key: String, in range: Range<Int>) -> Range<Int>? { members(of: range).last { $0.key == key }?.value }
+
+    /// The text of the string at `range`; nil if it is none. Without escapes it is a slice.
+    func text(at range: Range<Int>) -> JSONText? {
+        guard byte(range.lowerBound) == UInt8(ascii: "\""), range.count >= 2 else { return nil }
+        let inner = bytes[range.lowerBound + 1..<range.upperBound - 1]
+        if !inner.contains(UInt8(ascii: "\\")) { return JSONText(utf8: inner) }
+        guard case .string(let text)? = try? JSONParser.parse(Array(bytes[range])) else { return nil }
+        return text
+    }
+
+    private func byte(_ position: Int) -> UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private func skipBlanks(_ position: Int) -> Int {
+        var position = position
+        while let byte = byte(position), byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+        return position
+    }
+
+    /// Just behind the value that begins at `start`: brackets are counted, strings stepped over.
+    private func end(ofValueAt start: Int) -> Int {
+        var position = start
+        var depth = 0
+        while let byte = byte(position) {
+            switch byte {
+            case UInt8(ascii: "\""):
+                position = endOfString(position)
+                if depth == 0 { return position }
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                position += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                if depth == 0 { return position }
+                depth -= 1
+                position += 1
+                if depth == 0 { return position }
+            case UInt8(ascii: ","), 0x20, 0x0A, 0x0D, 0x09:
+                if depth == 0 { return position }
+                position += 1
+            default: position += 1
+            }
+        }
+        return position
+    }
+
+    private func endOfString(_ start: Int) -> Int {
+        var position = start + 1
+        while position < bytes.count {
+            position = JSONScan.plainRun(bytes, from: position, to: bytes.count).end
+            guard position < bytes.count else { break }
+            if bytes[position] == UInt8(ascii: "\"") { return position + 1 }
+            // A backslash takes the next byte along; a control byte cannot stand here in accepted text.
+            position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return bytes.count
+    }
+}

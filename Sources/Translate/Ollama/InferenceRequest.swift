@@ -1,0 +1,78 @@
+/// A chat or generate request after decoding: one thing for the rest of the road.
+public struct InferenceRequest: Sendable {
+    public var shape: AnswerShape
+    /// As the client wrote it; answers echo it verbatim.
+    public var model: String
+    /// For generate: `system` and `prompt` as messages. Empty when there is nothing to answer.
+    public var messages: [Message]
+    /// Function definitions as they came, with what upstreams insist on filled in.
+    public var tools: [ToolDefinition]
+    /// Absent means true.
+    public var stream: Bool
+    public var format: AnswerFormat?
+    public var options: GenerationOptions
+    public var think: ThinkSetting?
+    public var keepAlive: KeepAlive?
+    public var logprobs: Bool
+    /// 0–20; counts only with `logprobs`.
+    public var topLogprobs: Int
+    /// Only for generate.
+    public var generate: GenerateFields?
+
+    /// What `/api/generate` has and chat has not.
+    public struct GenerateFields: Sendable {
+        public var prompt: JSONText
+        /// Text after the gap to fill; nil when absent or empty.
+        public var suffix: JSONText?
+        public var system: JSONText?
+        public var template: JSONText?
+        public var raw: Bool
+        /// The opaque numbers of an earlier answer.
+        public var context: [Int]
+    }
+
+    public init(
+        shape: AnswerShape, model: String, messages: [Message] = [], tools: [ToolDefinition] = [], stream: Bool = true,
+        logprobs: Bool = false, topLogprobs: Int = 0
+    ) {
+        self.shape = shape
+        self.model = model
+        self.messages = messages
+        self.tools = tools
+        self.stream = stream
+        self.logprobs = logprobs
+        self.topLogprobs = topLogprobs
+        options = GenerationOptions()
+    }
+
+    /// What the client wants done.
+    public enum Work: Sendable, Equatable {
+        case answer
+        /// Nothing to answer: say `done_reason: "load"` without asking the upstream.
+        case load
+        /// The same with `keep_alive` exactly 0; tested before any capability.
+        case unload
+    }
+
+    /// Load and unload answer with a single JSON object, whatever `stream` says.
+    public var work: Work {
+        let isEmpty = generate.map { $0.prompt.isEmpty } ?? messages.isEmpty
+        guard isEmpty else { return .answer }
+        return keepAlive?.isUnload == true ? .unload : .load
+    }
+
+    /// Where the newest turn begins: after the last assistant message that has something behind it.
+    ///
+    /// What stands before was accepted in an earlier request, so a bad picture there becomes a notice instead of an error. An
+    /// assistant message at the very end is a beginning for the model to continue, not an end of the turn.
+    public var newestTurnStart: Int {
+        var end = messages.endIndex
+        while end > 0, messages[end - 1].role == .assistant { end -= 1 }
+        return messages[..<end].lastIndex { $0.role == .assistant }.map { $0 + 1 } ?? 0
+    }
+
+    public func isInNewestTurn(message index: Int) -> Bool { index >= newestTurnStart }
+
+    /// The position a client counts by; generate has no messages to count.
+    public func clientPosition(ofMessage index: Int) -> Int? { shape == .chat ? index : nil }
+}

@@ -1,0 +1,165 @@
+/// A `/v1` request that passes through: the model's name and the pictures are replaced, every other byte stays.
+public struct OpenAIRequestEditor: Sendable {
+    /// As the client wrote it; "" when absent.
+    public let model: String
+    /// Absent means false here.
+    public let stream: Bool
+    /// The pictures in order.
+    public let pictures: [Picture]
+    public let route: Route
+
+    private let body: [UInt8]
+    /// Where the object ends and what it holds at the top.
+    private let document: Range<Int>
+    private let keys: Set<String>
+    private let modelRange: Range<Int>?
+
+    /// The routes whose bodies are edited.
+    public enum Route: String, Sendable {
+        case chatCompletions = "/chat/completions"
+        case completions = "/completions"
+        case embeddings = "/embeddings"
+    }
+
+    /// One `image_url` part.
+    public struct Picture: Sendable, Equatable {
+        public var source: ImageSource
+        /// The client's `detail`, kept.
+        public var detail: String?
+        /// Where it stands, for an error's `param`: `messages[4].content[1].image_url.url`.
+        public var param: String
+        /// Position of its message.
+        public var message: Int
+        /// In earlier turns a bad picture becomes a notice, here an error.
+        public var isInNewestTurn: Bool
+        /// The whole content part in the body: what a notice replaces.
+        fileprivate var part: Range<Int>
+        /// What a JPEG replaces: the URL's text, or a whole `image_url` that is no object.
+        fileprivate var target: Range<Int>
+        fileprivate var isBare: Bool
+    }
+
+    /// Reads a body; what it does not understand it leaves to the upstream.
+    ///
+    /// - Throws: 400 when the body is no JSON object or a chat has no messages.
+    public init(_ body: [UInt8], route: Route = .chatCompletions, limits: JSONLimits = .standard) throws(OpenAIFailure) {
+        do {
+            guard try JSONParser.parse(body, limits: limits).object != nil else {
+                throw OpenAIFailure(status: 400, message: "the request body must be a JSON object")
+            }
+        } catch let error as JSONError {
+            throw OpenAIFailure(status: 400, message: error == .empty ? "missing request body" : error.message)
+        } catch {
+            throw error as? OpenAIFailure ?? OpenAIFailure(status: 400, message: "the request body must be a JSON object")
+        }
+        let spans = JSONSpans(bytes: body)
+        let members = spans.members(of: spans.document)
+        self.body = body
+        self.route = route
+        document = spans.document
+        keys = Set(members.map(\.key))
+        modelRange = members.last { $0.key == "model" }?.value
+        model = modelRange.flatMap { spans.text(at: $0)?.string } ?? ""
+        stream = members.last { $0.key == "stream" }.map { body[$0.value].elementsEqual("true".utf8) } ?? false
+        guard route == .chatCompletions else {
+            pictures = []
+            return
+        }
+        let messages = members.last { $0.key == "messages" }.map { spans.elements(of: $0.value) } ?? []
+        if messages.isEmpty { throw OpenAIFailure(status: 400, message: "[] is too short - 'messages'", param: "messages") }
+        pictures = Self.pictures(in: messages, spans)
+    }
+
+    private static func pictures(in messages: [Range<Int>], _ spans: JSONSpans) -> [Picture] {
+        let roles = messages.map { spans.last("role", in: $0).flatMap { spans.text(at: $0)?.string } }
+        var end = roles.count
+        while end > 0, roles[end - 1] == "assistant" { end -= 1 }
+        let newest = roles[..<end].lastIndex { $0 == "assistant" }.map { $0 + 1 } ?? 0
+        var pictures: [Picture] = []
+        for (index, message) in messages.enumerated() {
+            guard let content = spans.last("content", in: message) else { continue }
+            for (position, part) in spans.elements(of: content).enumerated() {
+                guard var picture = picture(part, spans) else { continue }
+                picture.param = "messages[\(index)].content[\(position)].\(picture.param)"
+                picture.message = index
+                picture.isInNewestTurn = index >= newest
+                pictures.append(picture)
+            }
+        }
+        return pictures
+    }
+
+    /// A picture part: `image_url` as an object, or as the bare string that some clients send.
+    private static func picture(_ part: Range<Int>, _ spans: JSONSpans) -> Picture? {
+        let members = spans.members(of: part)
+        guard let image = members.last(where: { $0.key == "image_url" })?.value else { return nil }
+        let type = members.last { $0.key == "type" }.flatMap { spans.text(at: $0.value)?.string }
+        guard type == nil || type == "image_url" || type == "input_image" else { return nil }
+        let inner = spans.members(of: image)
+        let url = inner.isEmpty ? image : inner.last { $0.key == "url" }?.value
+        let detail = inner.last { $0.key == "detail" }.flatMap { spans.text(at: $0.value)?.string }
+        let source = url.map { range in spans.text(at: range).map { ImageSource(text: $0.utf8) } ?? .faulty(.notText) }
+        return Picture(
+            source: source ?? .faulty(.empty), detail: detail, param: inner.isEmpty ? "image_url" : "image_url.url", message: 0,
+            isInNewestTurn: true, part: part, target: url ?? image, isBare: url == nil || inner.isEmpty)
+    }
+}
+
+extension OpenAIRequestEditor {
+    /// What is to be done with each of ``pictures``.
+    ///
+    /// - Throws: The first picture of the newest turn that cannot go to this model, with its `param`.
+    public func treatments(for model: ResolvedModel) throws(OpenAIFailure) -> [ImageTreatment] {
+        let items = pictures.map { ImagePlan.Item(source: $0.source, isInNewestTurn: $0.isInNewestTurn) }
+        do {
+            return try ImagePlan.decide(items, model: model, requestedName: self.model)
+        } catch {
+            throw OpenAIFailure(error.fault.failure(), param: pictures[error.index].param)
+        }
+    }
+
+    /// The body to send.
+    ///
+    /// - Parameter outcomes: What became of each of ``pictures``, in the same order.
+    public func rewritten(model: ResolvedModel, outcomes: [ImageOutcome] = []) -> UpstreamBody {
+        var writer = BodyWriter()
+        var position = document.lowerBound
+        var replacements: [(range: Range<Int>, write: (inout BodyWriter) -> Void)] = []
+        if let modelRange { replacements.append((modelRange, { $0.string(model.upstreamID) })) }
+        for (index, picture) in pictures.enumerated() {
+            let outcome = index < outcomes.count ? outcomes[index] : .notice(ImageFault.broken(reason: nil).notice)
+            switch outcome {
+            case .notice(let text): replacements.append((picture.part, { Self.write(notice: text, to: &$0) }))
+            case .jpeg(let base64, let detail):
+                replacements.append((picture.target, { Self.write(base64, detail: detail, for: picture, to: &$0) }))
+            }
+        }
+        for (range, write) in replacements.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+            guard range.lowerBound >= position else { continue }
+            writer.raw(body[position..<range.lowerBound])
+            write(&writer)
+            position = range.upperBound
+        }
+        writer.raw(body[position..<document.upperBound])
+        return UpstreamBody(path: route.rawValue, pieces: writer.finish(), parameters: keys, originalToolNames: [:])
+    }
+
+    private static func write(notice: String, to writer: inout BodyWriter) {
+        writer.raw(#"{"type":"text","text":"#)
+        writer.string(notice)
+        writer.raw("}")
+    }
+
+    /// The client's own `detail` stays where it is; a configured one is added behind the URL.
+    private static func write(_ base64: [UInt8], detail: String?, for picture: Picture, to writer: inout BodyWriter) {
+        if picture.isBare { writer.raw(#"{"url":"#) }
+        writer.raw(#""data:image/jpeg;base64,"#)
+        writer.picture(base64)
+        writer.raw(#"""#)
+        if picture.detail == nil, let detail {
+            writer.raw(#","detail":"#)
+            writer.string(detail)
+        }
+        if picture.isBare { writer.raw("}") }
+    }
+}

@@ -1,0 +1,37 @@
+/// The request's tools under names the upstream takes.
+struct ToolMapping {
+    /// The name to send, by the client's.
+    private(set) var sentNames: [String: String] = [:]
+    /// The client's name, by the one that is sent; only those that differ.
+    private(set) var originalNames: [String: String] = [:]
+    /// The `tools` field; nil without tools, because upstreams refuse an empty array.
+    private(set) var json: JSONValue?
+
+    init(_ tools: [ToolDefinition]) {
+        var entries: [JSONValue] = []
+        var used: Set<String> = []
+        for tool in tools {
+            let sent = Self.free(ToolIdentifiers.name(tool.name), &used)
+            if sentNames[tool.name] == nil { sentNames[tool.name] = sent }
+            var entry = tool.json
+            if sent != tool.name, var function = entry["function"]?.object, !tool.name.isEmpty {
+                function["name"] = .text(sent)
+                entry["function"] = .object(function)
+                originalNames[sent] = tool.name
+            }
+            entries.append(.object(entry))
+        }
+        if !entries.isEmpty { json = .array(entries) }
+    }
+
+    /// The name itself, or with a number where cleaning made two the same.
+    private static func free(_ name: String, _ used: inout Set<String>) -> String {
+        var candidate = name
+        var number = 2
+        while !used.insert(candidate).inserted {
+            candidate = "\(name.prefix(60))_\(number)"
+            number += 1
+        }
+        return candidate
+    }
+}

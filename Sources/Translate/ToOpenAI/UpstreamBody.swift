@@ -1,0 +1,16 @@
+/// A request to an upstream, ready to send.
+public struct UpstreamBody: Sendable, Equatable {
+    /// Appended to the provider's base URL: `/chat/completions`, `/completions` or `/embeddings`.
+    public let path: String
+    /// The bytes in order. A picture's base64 is a piece of its own and never copied.
+    public let pieces: [[UInt8]]
+    /// The top-level keys in the body, for learning from a refusal.
+    public let parameters: Set<String>
+    /// Tool names that had to be changed for the upstream, by the name that was sent; answers must use the client's again.
+    public let originalToolNames: [String: String]
+
+    /// Bytes of all pieces.
+    public var count: Int { pieces.reduce(0) { $0 + $1.count } }
+    /// All pieces joined, for tests and explanations.
+    public var joined: [UInt8] { pieces.flatMap { $0 } }
+}
