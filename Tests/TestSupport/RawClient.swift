@@ -9,12 +9,12 @@ public final class RawClient: Sendable {
 
     /// Connects to 127.0.0.1.
     public init(port: Int) throws {
-        descriptor = try Socket.connect(port: UInt16(port), patienceSeconds: 20)
+        descriptor = try Socket.dial(port: UInt16(port), patienceSeconds: 20)
     }
 
     /// Connects to a Unix socket.
     public init(unixSocket path: String) throws {
-        descriptor = try Socket.connect(unixSocket: path, patienceSeconds: 20)
+        descriptor = try Socket.dial(unixSocket: path, patienceSeconds: 20)
     }
 
     deinit { close() }

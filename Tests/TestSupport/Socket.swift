@@ -53,7 +53,7 @@ enum Socket {
         return descriptor
     }
 
-    static func connect(port: UInt16, patienceSeconds: Int) throws -> CInt {
+    static func dial(port: UInt16, patienceSeconds: Int) throws -> CInt {
         let descriptor = stream()
         giveUp(descriptor, afterSeconds: patienceSeconds)
         var one: CInt = 1
@@ -62,19 +62,19 @@ enum Socket {
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = port.bigEndian
         name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return try connect(descriptor, to: name)
+        return try dial(descriptor, to: name)
     }
 
-    static func connect(unixSocket path: String, patienceSeconds: Int) throws -> CInt {
+    static func dial(unixSocket path: String, patienceSeconds: Int) throws -> CInt {
         let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         giveUp(descriptor, afterSeconds: patienceSeconds)
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8.prefix(100)) }
-        return try connect(descriptor, to: name)
+        return try dial(descriptor, to: name)
     }
 
-    private static func connect(_ descriptor: CInt, to name: some BitwiseCopyable) throws -> CInt {
+    private static func dial(_ descriptor: CInt, to name: some BitwiseCopyable) throws -> CInt {
         let status = unsafe withUnsafeBytes(of: name) { bytes in
             let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
             return unsafe Foundation.connect(descriptor, pointer, socklen_t(bytes.count)) == 0 ? 0 : errno

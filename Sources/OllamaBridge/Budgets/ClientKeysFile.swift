@@ -18,7 +18,10 @@ struct ClientKeysFile: Sendable {
     /// Things the operator should know and that do not stop the start.
     var warnings: [String] = []
 
-    private static let allowances: [(key: String, path: WritableKeyPath<Budget, Int?> & Sendable)] = [
+    /// By the key's name.
+    var budgets: [String: Budget] { Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0.budget) }) }
+
+    private static let allowances: [(key: String, path: any WritableKeyPath<Budget, Int?> & Sendable)] = [
         ("requests_per_minute", \.requestsPerMinute), ("requests_per_day", \.requestsPerDay),
         ("tokens_per_minute", \.tokensPerMinute), ("tokens_per_day", \.tokensPerDay),
     ]

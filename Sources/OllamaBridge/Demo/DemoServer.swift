@@ -8,7 +8,9 @@ struct DemoServer: Sendable {
     static func start(log: Logger) async throws -> DemoServer {
         let limits = ListenerLimits.loopback
         let door = FrontDoor(routes: DemoUpstream.routes(), guards: nil, limits: limits, capacity: Capacity(limits), log: log)
-        let child = BridgeChannel(limits: limits) { request, writer, channel in try await door.serve(request, writer, channel) }
+        let child = BridgeChannel(limits: limits, connections: Connections(limit: limits.connections)) { request, writer, channel in
+            try await door.serve(request, writer, channel)
+        }
         let listener: Listener
         do {
             listener = try await Listener.bind(.address(host: "127.0.0.1", port: 0), child: child, log: Listener.quiet(log))

@@ -1,3 +1,4 @@
+import Fetch
 import HTTPTypes
 import HummingbirdCore
 import Translate
@@ -37,7 +38,7 @@ struct StatusEndpoints: Sendable {
                 "running": .integer(capacity.running), "queued": .integer(capacity.queued), "body_bytes": .integer(capacity.bodyBytes),
             ],
             "connections": [
-                "clients": .integer(sources.connections()), "upstream": .integer(sources.fetcher.openConnections),
+                "clients": .integer(sources.connections.count), "upstream": .integer(sources.fetcher.openConnections),
                 "transfers": .integer(sources.fetcher.openTransfers),
             ],
         ]

@@ -12,13 +12,14 @@ struct BridgeChannel: Sendable {
         let client: ClientConnection
     }
 
-    let connections: Connections
+    private let connections: Connections
     private let http: HTTP1Channel
     private let limits: ListenerLimits
 
-    init(limits: ListenerLimits, responder: @escaping HTTPChannelHandler.Responder) {
+    /// - Parameter connections: Those of all listeners together.
+    init(limits: ListenerLimits, connections: Connections, responder: @escaping HTTPChannelHandler.Responder) {
         self.limits = limits
-        connections = Connections(limit: limits.connections)
+        self.connections = connections
         http = HTTP1Channel(
             responder: responder,
             configuration: .init(

@@ -30,6 +30,11 @@ struct Exchange: Sendable {
             facts.provider = model.provider.name
         }
         try budgets?.request(clientName)
+        try await beginWork()
+    }
+
+    /// The same for work that is ours alone, such as explaining pictures.
+    func beginWork() async throws {
         client.setInferring(true)
         try await lease.takePlace()
     }

@@ -10,7 +10,6 @@ final class Listener: Sendable {
         case unixSocket(path: String)
     }
 
-    let connections: Connections
     private let child: BridgeChannel
     private let server: NIOAsyncChannel<BridgeChannel.Connection, Never>
     private let sharesPort: Bool
@@ -50,7 +49,6 @@ final class Listener: Sendable {
         self.child = child
         self.sharesPort = sharesPort
         self.log = log
-        connections = child.connections
     }
 
     /// The server libraries' own lines are for their developers.

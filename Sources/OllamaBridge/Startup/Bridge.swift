@@ -49,7 +49,8 @@ struct Bridge: Sendable {
     ///
     /// - Throws: ``StartupError``.
     func start() async throws -> RunningBridge {
-        for warning in file.catalog.warnings { log.notice("\(warning)") }
+        for warning in file.catalog.warnings + (settings.keysFile?.warnings ?? []) { log.notice("\(warning)") }
+        let audit = try settings.auditPath.map { try AuditLog(path: $0, limit: settings.auditBytes, log: log) }
         let imageFetching = try imageFetching(file.catalog.images)
         let capacity = Capacity(settings.limits)
         let catalog = CatalogStore(file.catalog, modifiedAt: file.modifiedAt)
@@ -62,11 +63,22 @@ struct Bridge: Sendable {
         let watch = CatalogWatch(named: settings.modelsPath, environment: settings.environment, store: catalog, log: log) {
             await discovery.refreshNow()
         }
-        var routes = routes(catalog: catalog, discovery: discovery, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher)
+        let health = ProviderHealth()
+        let cache = PictureCache(limit: file.catalog.images.cacheBytes)
+        var routes = routes(
+            catalog: catalog, discovery: discovery, health: health, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher,
+            cache: cache)
         HealthEndpoints(capacity: capacity).register(in: &routes)
+        let metrics = BridgeMetrics()
+        let connections = Connections(limit: settings.limits.connections)
+        let sources = BridgeMetrics.Sources(
+            capacity: capacity, fetcher: fetcher, cache: cache, workers: workers, health: health, connections: connections)
+        StatusEndpoints(metrics: metrics, sources: sources, catalog: catalog).register(in: &routes)
+        let budgets = Budgets(settings.keysFile?.budgets ?? [:], path: settings.budgetPath, log: log)
+        let observer = RequestObserver(metrics: metrics, audit: audit, keepsText: settings.auditHoldsText, budgets: budgets)
         let listeners: [Listener]
         do {
-            listeners = try await listen(routes, capacity)
+            listeners = try await listen(routes, capacity, connections, observer)
         } catch {
             demo.task.cancel()
             await fetcher.shutdown()
@@ -75,27 +87,28 @@ struct Bridge: Sendable {
             throw error
         }
         let parts = RunningBridge.Parts(
-            listeners: listeners, capacity: capacity, catalog: catalog, watch: watch, demo: demo, fetcher: fetcher,
-            imageFetcher: imageFetcher, workers: workers)
+            listeners: listeners, connections: connections, unixSocket: settings.unixSocket, capacity: capacity, catalog: catalog,
+            watch: watch, budgets: budgets, audit: audit, demo: demo, fetcher: fetcher, imageFetcher: imageFetcher, workers: workers)
         let background: [Task<Void, Never>] = [
             Task { _ = try? await discovery.run() },
             Task { await watch.run() },
+            Task { await budgets.run() },
         ]
         return RunningBridge(parts, background: background, log: log)
     }
 
     private func routes(
-        catalog: CatalogStore, discovery: ModelDiscovery, workers: PictureWorkers, fetcher: Fetcher, imageFetcher: ImageFetcher
+        catalog: CatalogStore, discovery: ModelDiscovery, health: ProviderHealth, workers: PictureWorkers, fetcher: Fetcher,
+        imageFetcher: ImageFetcher, cache: PictureCache
     ) -> Routes {
         let bodies = RequestBodies(limits: settings.limits, workers: workers)
         let running = RunningModels(standard: keepAlive)
-        let health = ProviderHealth()
         let chooser = RouteChooser(health: health)
         let upstream = UpstreamCall(
             fetcher: fetcher, learned: LearnedStore(), health: health, limits: FetchLimits(), retries: RetryPolicy())
         let describer = Describer(catalog: catalog, upstream: upstream)
         let converter = PictureConverter(
-            workers: workers, fetcher: imageFetcher, cache: PictureCache(limit: catalog.current.images.cacheBytes), limits: .standard)
+            workers: workers, fetcher: imageFetcher, cache: cache, limits: .standard)
         let relay = Relay(
             catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream, chooser: chooser,
             describer: describer)
@@ -113,12 +126,17 @@ struct Bridge: Sendable {
         return routes
     }
 
-    private func listen(_ routes: Routes, _ capacity: Capacity) async throws -> [Listener] {
+    private func listen(
+        _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver
+    ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
             hosts: HostCheck(ownNames: [settings.address.host.lowercased(), ProcessInfo.processInfo.hostName.lowercased()]),
-            origins: CrossOrigin(configured: settings.origins), keys: ClientKeys(settings.clientKeys))
-        let door = FrontDoor(routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log)
-        let child = BridgeChannel(limits: settings.limits) { request, writer, channel in try await door.serve(request, writer, channel) }
+            origins: CrossOrigin(configured: settings.origins),
+            keys: ClientKeys(settings.clientKeys, file: settings.keysFile?.entries ?? []))
+        let door = FrontDoor(routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer)
+        let child = BridgeChannel(limits: settings.limits, connections: connections) { request, writer, channel in
+            try await door.serve(request, writer, channel)
+        }
         do {
             let place = Listener.Place.address(host: settings.address.host, port: settings.address.port)
             var listeners = [try await Listener.bind(place, sharesPort: settings.sharesPort, child: child, log: Listener.quiet(log))]

@@ -1,4 +1,5 @@
 import Fetch
+import Glibc
 import Logging
 import NIOCore
 import Synchronization
@@ -8,9 +9,13 @@ final class RunningBridge: Sendable {
     /// What has to be ended after the last answer.
     struct Parts: Sendable {
         var listeners: [Listener]
+        var connections: Connections
+        var unixSocket: String?
         var capacity: Capacity
         var catalog: CatalogStore
         var watch: CatalogWatch
+        var budgets: Budgets
+        var audit: AuditLog?
         var demo: DemoServer
         var fetcher: Fetcher
         var imageFetcher: ImageFetcher
@@ -42,24 +47,25 @@ final class RunningBridge: Sendable {
     ///
     /// - Parameter drain: How long running answers may take.
     func stop(drain: Duration) async {
+        let connections = parts.connections
         parts.capacity.beginDraining()
-        for connections in all { connections.beginDraining() }
+        connections.beginDraining()
         for listener in parts.listeners { await listener.stopAccepting() }
         let began = ContinuousClock.now
-        while open > 0, began.duration(to: .now) < drain, !isHurried.load(ordering: .relaxed) {
-            for connections in all { connections.closeIdle(quietFor: Self.quiet) }
+        while connections.count > 0, began.duration(to: .now) < drain, !isHurried.load(ordering: .relaxed) {
+            connections.closeIdle(quietFor: Self.quiet)
             try? await Task.sleep(for: Self.look)
         }
-        if open > 0 {
-            log.notice("Ending the answers that still run", metadata: ["connections": "\(open)"])
-            for connections in all { connections.cutShort() }
+        if connections.count > 0 {
+            log.notice("Ending the answers that still run", metadata: ["connections": "\(connections.count)"])
+            connections.cutShort()
             let cut = ContinuousClock.now
-            while open > 0, cut.duration(to: .now) < Self.farewell {
-                for connections in all { connections.closeIdle(quietFor: .zero) }
+            while connections.count > 0, cut.duration(to: .now) < Self.farewell {
+                connections.closeIdle(quietFor: .zero)
                 try? await Task.sleep(for: Self.look)
             }
         }
-        for connections in all { connections.closeAll() }
+        connections.closeAll()
         for task in background { task.cancel() }
         for task in background { await task.value }
         parts.demo.task.cancel()
@@ -67,11 +73,11 @@ final class RunningBridge: Sendable {
         await parts.imageFetcher.shutdown()
         await parts.demo.task.value
         try? await parts.workers.stop()
+        parts.budgets.save()
+        parts.audit?.flush()
+        if let path = parts.unixSocket { _ = unsafe unlink(path) }
     }
 
     /// Ends a running ``stop(drain:)`` now.
     func hurry() { isHurried.store(true, ordering: .relaxed) }
-
-    private var all: [Connections] { parts.listeners.map(\.connections) }
-    private var open: Int { all.reduce(0) { $0 + $1.count } }
 }

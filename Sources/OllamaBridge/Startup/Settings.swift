@@ -65,7 +65,7 @@ struct Settings: Sendable {
         auditPath = flags.auditFile
         auditBytes = flags.auditMegabytes * 1_000_000
         auditHoldsText = flags.auditText
-        if !address.isLoopback, !wantsKeys, !flags.noAuth {
+        if !address.isLoopback, clientKeys.isEmpty, keysFile == nil, !flags.noAuth {
             throw StartupError(
                 "\(address.host) can be reached from other machines, and whoever reaches it spends your API keys: "
                     + "set client keys with --api-key, --api-keys-file or OLLAMA_BRIDGE_API_KEYS, or say --no-auth if that is meant.")

@@ -1,3 +1,4 @@
+import HummingbirdCore
 import Images
 import Translate
 

@@ -74,7 +74,7 @@ final class AuditLog: Sendable {
         for number in stride(from: Self.kept - 1, through: 0, by: -1) {
             let from = number == 0 ? path : "\(path).\(number)"
             let to = "\(path).\(number + 1)"
-            _ = rename(from, to)
+            _ = unsafe rename(from, to)
         }
         _ = Self.open(path, &file)
     }

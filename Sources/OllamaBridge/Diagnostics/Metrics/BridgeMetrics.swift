@@ -11,7 +11,7 @@ struct BridgeMetrics: Sendable {
         var cache: PictureCache
         var workers: PictureWorkers
         var health: ProviderHealth
-        var connections: @Sendable () -> Int
+        var connections: Connections
     }
 
     private let registry = PrometheusRegistry()
@@ -57,7 +57,7 @@ struct BridgeMetrics: Sendable {
         set("ollamabridge_active_requests", capacity.running)
         set("ollamabridge_queued_requests", capacity.queued)
         set("ollamabridge_body_bytes_in_flight", capacity.bodyBytes)
-        set("ollamabridge_connections", sources.connections())
+        set("ollamabridge_connections", sources.connections.count)
         set("ollamabridge_upstream_connections", sources.fetcher.openConnections)
         set("ollamabridge_upstream_transfers", sources.fetcher.openTransfers)
         set("ollamabridge_picture_queue", sources.workers.waiting)
