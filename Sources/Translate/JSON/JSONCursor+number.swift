@@ -15,7 +15,8 @@ extension JSONCursor {
     }
 
     private static func slow(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
-        guard let value = Double(String(decoding: [UInt8](copying: bytes.extracting(range)), as: UTF8.self)), value.isFinite else { return nil }
+        let text = String(decoding: [UInt8](copying: bytes.extracting(range)), as: UTF8.self)
+        guard let value = Double(text), value.isFinite else { return nil }
         return value
     }
 

@@ -14,7 +14,8 @@ import Testing
     static let ending = #""total_duration":5000000,"load_duration":1000000,"prompt_eval_count""#
 
     @Test func `vectors are sorted by index and normalised`() throws {
-        let body = #"{"object":"list","data":[{"object":"embedding","index":1,"embedding":[0,-2.0]},{"index":0,"embedding":[3,4e0]}],"#
+        let body =
+            #"{"object":"list","data":[{"object":"embedding","index":1,"embedding":[0,-2.0]},{"index":0,"embedding":[3,4e0]}],"#
             + #""model":"x","usage":{"prompt_tokens":7,"total_tokens":7}}"#
         #expect(try Self.embed([(body, 2)]) == #"{"model":"m","embeddings":[[0.6,0.8],[0.0,-1.0]],\#(Self.ending):7}"#)
     }
@@ -60,7 +61,9 @@ import Testing
         #expect(failure?.error == error)
     }
 
-    @Test(arguments: ["0", "-0.5", "123456789.125", "1e22", "1e-22", "0.000001234", "3.4028235e38", "-1.17549435E-38", "123456789012345678", "0.1e1"])
+    @Test(arguments: [
+        "0", "-0.5", "123456789.125", "1e22", "1e-22", "0.000001234", "3.4028235e38", "-1.17549435E-38", "123456789012345678", "0.1e1",
+    ])
     func `numbers are read as the standard library reads them`(text: String) {
         var cursor = JSONCursor()
         let bytes = Array(text.utf8)
