@@ -15,7 +15,6 @@ from stub_upstream import Answer
 def llm(bridge, tmp_path):
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(tmp_path), "LLM_USER_PATH": str(tmp_path), "OLLAMA_HOST": bridge.url,
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
     def run(*arguments):
@@ -37,13 +36,13 @@ def test_models_are_listed_by_digest(llm):
 
 def test_prompt_and_picture(llm, stub):
     path = pictures.photo_path("chelsea")
-    assert llm("-m", "seer:latest", "What is it?", "-a", str(path)).strip() == "Hello from the stub."
+    assert llm("-m", "ollama/seer", "What is it?", "-a", str(path)).strip() == "Hello from the stub."
     assert_shows(stub.last.pictures()[0], pictures.photo("chelsea"))
 
 
 def test_tools(llm, stub):
     stub.script(Answer(pieces=[], tool_calls=[("call_1", "double", {"number": 21})], finish="tool_calls"), Answer(pieces=["It is 42."]))
-    output = llm("-m", "seer:latest", "Twice 21?", "--functions", "def double(number: int) -> int:\n    return number * 2\n")
+    output = llm("-m", "ollama/seer", "Twice 21?", "--functions", "def double(number: int) -> int:\n    return number * 2\n")
     assert output.strip() == "It is 42."
     assistant, result = stub.last.body["messages"][-2:]
     assert result["role"] == "tool" and "42" in result["content"]
@@ -52,9 +51,9 @@ def test_tools(llm, stub):
 
 def test_schema(llm, stub):
     stub.script(Answer(pieces=['{"name": "Minka"}']))
-    assert "Minka" in llm("-m", "seer:latest", "a cat", "--schema", "name str")
+    assert "Minka" in llm("-m", "ollama/seer", "a cat", "--schema", "name str")
     assert stub.last.body["response_format"]["type"] == "json_schema"
 
 
 def test_embed(llm, stub):
-    assert llm("embed", "-m", "embedder:latest", "-c", "some text").startswith("[")
+    assert llm("embed", "-m", "ollama/embedder:latest", "-c", "some text").startswith("[")
