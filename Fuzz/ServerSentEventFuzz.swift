@@ -85,7 +85,7 @@ private func rewrite(_ bytes: [UInt8], _ choice: Choice) {
         var rewriter = OpenAIStreamRewriter(model: "m\"")
         var output: [UInt8] = []
         for piece in pieces { try? rewriter.push(piece, into: &output) }
-        rewriter.finish(into: &output)
+        try? rewriter.finish(into: &output)
         return output
     }
     precondition(run([bytes]) == run(choice.pieces(of: bytes)))
