@@ -38,7 +38,8 @@ import Testing
         let result = try ImageNormalizer().normalize(try ImageFixtures.bytes(fact.file), to: ImageTarget())
         for segment in JPEGSegments(result.jpeg).list where (0xE0...0xEF).contains(segment.code) || segment.code == 0xFE {
             let isKnown =
-                segment.code == 0xE0 && segment.content.count == 14 || segment.code == 0xE2 && segment.content.starts(with: Array("ICC_PROFILE\0".utf8))
+                segment.code == 0xE0 && segment.content.count == 14
+                || segment.code == 0xE2 && segment.content.starts(with: Array("ICC_PROFILE\0".utf8))
                 || segment.code == 0xEE && segment.content.starts(with: Array("Adobe".utf8))
             #expect(isKnown, "marker \(segment.code)")
         }
