@@ -52,6 +52,14 @@ struct DecodedJPEG {
     }
 }
 
+extension DecodedJPEG {
+    /// The mean difference over all cells and channels.
+    func meanDistance(to grid: [[Double]]) -> Double {
+        let differences = zip(self.grid, grid).flatMap { cell, wanted in zip(cell, wanted).map { abs($0 - $1) } }
+        return differences.reduce(0, +) / Double(max(differences.count, 1))
+    }
+}
+
 /// Makes JPEGs to start from.
 enum MadeJPEG {
     /// Encodes pixels given by a function of x and y.
