@@ -1,15 +1,13 @@
-import Synchronization
-
 /// One exchange as both sides see it: the engine's thread puts in what arrives, one reader takes it out at its own pace.
 final class Transfer: Sendable {
     private let engine: CurlEngine
-    private let state = Mutex(TransferState())
+    private let state = Guarded(TransferState())
     /// Held until the engine takes it over, so that a large body is not kept for as long as the answer streams.
-    private let pendingRequest: Mutex<FetchRequest?>
+    private let pendingRequest: Guarded<FetchRequest?>
 
     init(_ request: FetchRequest, engine: CurlEngine) {
         self.engine = engine
-        pendingRequest = Mutex(request)
+        pendingRequest = Guarded(request)
     }
 
     // MARK: The reader's side
