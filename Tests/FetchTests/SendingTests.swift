@@ -111,8 +111,9 @@ import Testing
 
     @Test func `neither a request nor an error shows a key`() async throws {
         let key = "sk-canary-8d1f"
+        let dead = try DeadPort()
         let request = FetchRequest(
-            method: "POST", url: "http://127.0.0.1:\(try deadPort())/v1?key=\(key)", headers: [("Authorization", "Bearer \(key)"), ("X", "a\r\n\(key)")],
+            method: "POST", url: "http://127.0.0.1:\(dead.port)/v1?key=\(key)", headers: [("Authorization", "Bearer \(key)"), ("X", "a\r\n\(key)")],
             body: [Array(key.utf8)])
         var dumped = ""
         dump(request, to: &dumped)
