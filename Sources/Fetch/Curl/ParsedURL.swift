@@ -27,14 +27,8 @@ struct ParsedURL: Sendable, Hashable {
         }
         guard unsafe curl_url_set(url, CURLUPART_URL, text, UInt32(CURLU_URLENCODE)) == CURLUE_OK else { return nil }
         unsafe curl_url_set(url, CURLUPART_FRAGMENT, nil, 0)
-        // Names in other scripts are turned into their ASCII form before anybody looks at them; digits of other scripts become an address.
-        guard let ascii = unsafe Self.part(url, CURLUPART_HOST, flags: UInt32(CURLU_PUNYCODE)) else { return nil }
-        if unsafe Self.part(url, CURLUPART_HOST) != ascii {
-            guard unsafe curl_url_set(url, CURLUPART_HOST, ascii, 0) == CURLUE_OK, let respelled = unsafe Self.part(url, CURLUPART_URL),
-                unsafe curl_url_set(url, CURLUPART_URL, respelled, 0) == CURLUE_OK
-            else { return nil }
-        }
         guard let whole = unsafe Self.part(url, CURLUPART_URL), let scheme = unsafe Self.part(url, CURLUPART_SCHEME),
+            // Names in other scripts come in their ASCII form (xn--…) or not at all: turning them depends on the process's locale.
             let host = unsafe Self.part(url, CURLUPART_HOST), host.utf8.allSatisfy({ $0 < 0x80 }),
             let port = unsafe Self.part(url, CURLUPART_PORT, flags: UInt32(CURLU_DEFAULT_PORT)).flatMap(UInt16.init)
         else { return nil }

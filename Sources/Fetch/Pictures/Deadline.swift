@@ -1,4 +1,3 @@
-import Glibc
 import Synchronization
 
 /// How a call with a deadline ended.
@@ -64,11 +63,4 @@ private final class FirstCome<Value: Sendable>: Sendable {
         }
         waiter?.resume(value)
     }
-}
-
-/// Seconds since 1970.
-func wallClockSeconds() -> Int64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec)
 }

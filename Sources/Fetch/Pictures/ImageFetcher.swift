@@ -7,6 +7,7 @@ public final class ImageFetcher: Sendable {
     private let fetcher: Fetcher
     private let cache: PictureCache
     private let slots: FetchSlots
+    private let hostSlots: HostSlots
     private let shared = SharedFetches<FetchedImage, ImageFetchError>(cancelled: .cancelled)
 
     /// Starts the fetcher's own thread and pool.
@@ -15,11 +16,11 @@ public final class ImageFetcher: Sendable {
         policy = HopPolicy(allowed: configuration.allowed, ownEndpoints: configuration.ownEndpoints)
         cache = PictureCache(limit: configuration.cacheBytes)
         slots = FetchSlots(configuration.fetchesAtOnce)
+        hostSlots = HostSlots(perHost: configuration.fetchesPerHost)
         fetcher = Fetcher(
             FetcherConfiguration(
                 userAgent: configuration.userAgent,
                 maxIdleConnections: 16,
-                maxConnectionsPerHost: configuration.connectionsPerHost,
                 proxy: .none))
     }
 
@@ -56,7 +57,7 @@ public final class ImageFetcher: Sendable {
     private func run(_ url: ParsedURL) async -> Result<FetchedImage, ImageFetchError> {
         guard await slots.enter() else { return .failure(.cancelled) }
         defer { slots.leave() }
-        var walk = ImageWalk(configuration: configuration, policy: policy, fetcher: fetcher, cache: cache)
+        var walk = ImageWalk(configuration: configuration, policy: policy, fetcher: fetcher, cache: cache, hostSlots: hostSlots)
         do throws(ImageFetchError) {
             return .success(try await walk.fetch(url))
         } catch {

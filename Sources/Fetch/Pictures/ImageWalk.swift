@@ -1,17 +1,21 @@
+import CCurl
+
 /// One picture's way: hop by hop, each checked anew, with one second try, all within one time.
 struct ImageWalk {
     let configuration: ImageFetchConfiguration
     let policy: HopPolicy
     let fetcher: Fetcher
     let cache: PictureCache
-    private let end: ContinuousClock.Instant
+    let hostSlots: HostSlots
+    private var end: ContinuousClock.Instant
     private var triesLeft = 2
 
-    init(configuration: ImageFetchConfiguration, policy: HopPolicy, fetcher: Fetcher, cache: PictureCache) {
+    init(configuration: ImageFetchConfiguration, policy: HopPolicy, fetcher: Fetcher, cache: PictureCache, hostSlots: HostSlots) {
         self.configuration = configuration
         self.policy = policy
         self.fetcher = fetcher
         self.cache = cache
+        self.hostSlots = hostSlots
         end = ContinuousClock.now + configuration.totalTimeout
     }
 
@@ -41,12 +45,22 @@ struct ImageWalk {
         while true {
             triesLeft -= 1
             do throws(ImageFetchError) {
-                return try await attempt(url)
+                return try await attemptInTurn(url)
             } catch {
                 guard triesLeft > 0, isWorthASecondTry(error), !Task.isCancelled else { throw error }
                 try? await Task.sleep(for: min(configuration.retryDelay, timeLeft))
             }
         }
+    }
+
+    /// One attempt, as soon as the host has a place. Time spent in line is nobody's fault and does not count.
+    private mutating func attemptInTurn(_ url: ParsedURL) async throws(ImageFetchError) -> Step {
+        let host = "\(url.host):\(url.port)"
+        let began = ContinuousClock.now
+        guard await hostSlots.enter(host) else { throw .cancelled }
+        defer { hostSlots.leave(host) }
+        end += ContinuousClock.now - began
+        return try await attempt(url)
     }
 
     private func isWorthASecondTry(_ error: ImageFetchError) -> Bool {
@@ -63,7 +77,7 @@ struct ImageWalk {
 
     private func attempt(_ url: ParsedURL) async throws(ImageFetchError) -> Step {
         let kept = cache[url.text]
-        let now = Int(wallClockSeconds())
+        let now = Int(fetch_wall_clock_seconds())
         if let kept, kept.rules.freshUntil > now { return .done(FetchedImage(bytes: kept.bytes, redirects: 0, cameFromCache: true)) }
         let reply = try await send(url, conditions: kept?.rules.conditions ?? [])
         switch reply.status {

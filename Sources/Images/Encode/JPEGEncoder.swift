@@ -9,7 +9,10 @@ struct EncodingSettings {
     var maxBytes: Int?
 
     /// What a tiny picture's code tables weigh would otherwise be most of it.
-    static let optimisedPixels = 256 * 256
+    private static let optimisedPixels = 256 * 256
+
+    /// Whether code tables are made for this very picture.
+    func optimises(_ size: PixelSize) -> Bool { size.pixels <= Self.optimisedPixels }
 }
 
 /// A JPEG being encoded, row by row. Owns the C side's encoder.
@@ -19,7 +22,7 @@ struct EncodingSettings {
 
     init(_ size: PixelSize, layout: cc_layout, settings: EncodingSettings, _ work: WorkGuard) throws(ImageError) {
         var opened: OpaquePointer?
-        let optimise = size.pixels <= EncodingSettings.optimisedPixels
+        let optimise = settings.optimises(size)
         let profile = settings.profile ?? []
         let status = unsafe profile.withUnsafeBufferPointer { profile in
             unsafe cc_encoder_open(
