@@ -87,7 +87,9 @@ import CCurl
         var bits: CInt = 0
         if event.readable { bits |= CURL_CSELECT_IN }
         if event.writable { bits |= CURL_CSELECT_OUT }
-        if event.failed { bits |= CURL_CSELECT_ERR }
+        // Not CURL_CSELECT_ERR: told so, libcurl gives up without looking at the socket, and without its second thoughts about connections
+        // that died while they rested. Reading and writing find out what is wrong.
+        if event.failed { bits |= CURL_CSELECT_IN | CURL_CSELECT_OUT }
         drive(event.descriptor, bits)
     }
 

@@ -104,7 +104,7 @@ private struct Passage: Sendable {
                 try await writer.write(ByteBuffer(bytes: output))
                 output.removeAll(keepingCapacity: true)
             }
-            try rewriter.finish(into: &output)
+            rewriter.finish(into: &output)
         } catch let error as FetchError {
             guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
             output += end(with: failure)
@@ -130,7 +130,7 @@ private struct Passage: Sendable {
         } catch let error as FetchError {
             throw UpstreamCall.failure(error, failures)
         }
-        try rewriter.finish(into: &output)
+        rewriter.finish(into: &output)
         log.info("Passed through", metadata: metadata)
         return output
     }

@@ -51,16 +51,17 @@ struct Walk {
 
     init(_ example: RequestCase) { self.example = example }
 
-    func run() throws -> Outcome {
+    /// - Parameter bytes: Another request in the place of the folder's.
+    func run(_ bytes: [UInt8]? = nil) throws -> Outcome {
         do {
-            let bytes = try example.bytes("ollama-request.json")
+            let bytes = try bytes ?? example.bytes("ollama-request.json")
             switch example.endpoint {
             case "/v1/chat/completions": return .body(try edited(bytes))
             case "/api/embed", "/api/embeddings":
                 let route: EmbedRequest.Route = example.endpoint == "/api/embed" ? .embed : .embeddings
                 let request = try EmbedRequest.decode(try RequestBody.parse(bytes), route: route)
                 let model = try example.catalog(model: request.model).require(request.model, for: .embed)
-                return .body(try #require(EmbeddingsMapping.build(request, model: model).first))
+                return EmbeddingsMapping.build(request, model: model).first.map(Outcome.body) ?? .work("empty")
             default: return try inference(try RequestBody.parse(bytes))
             }
         } catch let failure as OllamaFailure {
