@@ -72,7 +72,7 @@ struct OpenAIEndpoints: Sendable {
         let slots = editor.pictures.map { PictureSlot(source: $0.source, isInNewestTurn: $0.isInNewestTurn, detail: $0.detail) }
         do {
             return try await images.prepare(
-                slots, model: editor.model, settings: model.images, hasVision: model.capabilities.vision
+                slots, for: model, requestedName: editor.model
             ) { picture, describer in
                 try await self.describer.caption(picture, by: describer, log: log)
             }
@@ -104,7 +104,7 @@ private struct Passage: Sendable {
                 try await writer.write(ByteBuffer(bytes: output))
                 output.removeAll(keepingCapacity: true)
             }
-            rewriter.finish(into: &output)
+            try rewriter.finish(into: &output)
         } catch let error as FetchError {
             guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
             output += end(with: failure)
@@ -130,7 +130,7 @@ private struct Passage: Sendable {
         } catch let error as FetchError {
             throw UpstreamCall.failure(error, failures)
         }
-        rewriter.finish(into: &output)
+        try rewriter.finish(into: &output)
         log.info("Passed through", metadata: metadata)
         return output
     }

@@ -107,7 +107,7 @@ struct Relay: Sendable {
         }
         do {
             return try await images.prepare(
-                slots, model: request.model, settings: model.images, hasVision: model.capabilities.vision
+                slots, for: model, requestedName: request.model
             ) { picture, describer in
                 try await self.describer.caption(picture, by: describer, log: log)
             }

@@ -161,12 +161,6 @@ extension ModelCatalog {
 
     private func findWarnings() -> [String] {
         var warnings: [String] = []
-        for provider in providers {
-            guard let variable = provider.missingKeyVariable else { continue }
-            let count = models.count { $0.provider.name == provider.name }
-            if count == 0, !patterns.contains(where: { $0.provider == provider.name }) { continue }
-            warnings.append("Provider \"\(provider.name)\" has no API key, so none of its models is listed: set \(variable).")
-        }
         for model in models where ModelName.looksRemote(model.listedName) {
             warnings.append(
                 "Model \"\(model.listedName)\" is not listed, because Ollama's clients take names ending in \"cloud\" for remote ones: rename it."

@@ -104,7 +104,7 @@ struct Walk {
     /// Stands in for fetching and converting: base64 goes on as it came, a fetched picture is its URL's last step.
     private static func outcome(_ source: ImageSource, _ treatment: ImageTreatment) -> ImageOutcome {
         switch (treatment, source) {
-        case (.notice(let text), _): return .notice(text)
+        case (.notice(let fault), _), (.refuse(let fault), _): return .notice(fault.notice)
         case (.describe(let captioner), _): return .notice("[Image, described by \(captioner)]")
         case (.convert, .encoded(let text)):
             let base64 = text.starts(with: "data:".utf8) ? text.drop { $0 != UInt8(ascii: ",") }.dropFirst() : text
