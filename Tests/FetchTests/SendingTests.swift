@@ -112,6 +112,7 @@ import Testing
     @Test func `neither a request nor an error shows a key`() async throws {
         let key = "sk-canary-8d1f"
         let dead = try DeadPort()
+        defer { withExtendedLifetime(dead) {} }
         let request = FetchRequest(
             method: "POST", url: "http://127.0.0.1:\(dead.port)/v1?key=\(key)", headers: [("Authorization", "Bearer \(key)"), ("X", "a\r\n\(key)")],
             body: [Array(key.utf8)])

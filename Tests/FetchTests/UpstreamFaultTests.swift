@@ -158,6 +158,7 @@ import Testing
 
     @Test func `nobody listening, an unknown name and a bad URL each have their own error`() async throws {
         let dead = try DeadPort()
+        defer { withExtendedLifetime(dead) {} }
         try await withFetcher { fetcher async throws in
             let refused = await fetchError { _ = try await fetcher.send(FetchRequest(url: "http://127.0.0.1:\(dead.port)/")) }
             #expect(refused?.kind == "couldNotConnect")

@@ -276,6 +276,9 @@ extension CurlLoop {
                 loop.curlDeadline = milliseconds < 0 ? nil : fetch_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
                 return 0
             }, context)
+        // One exchange at a time on a connection, HTTP/2 included: streams that share one share its window, and the bytes of one whose
+        // reader is slow would fill it for all others.
+        unsafe fetch_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         unsafe fetch_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, engine.configuration.maxConnectionsPerHost)
     }
 
