@@ -96,7 +96,7 @@ struct Walk {
 
     private func edited(_ bytes: [UInt8]) throws -> UpstreamBody {
         let editor = try OpenAIRequestEditor(bytes)
-        let model = try #require(try example.catalog(model: editor.model).resolve(editor.model))
+        let model = try example.catalog(model: editor.model).require(editor.model, for: .chat)
         let treatments = try editor.treatments(for: model)
         return editor.rewritten(model: model, outcomes: zip(editor.pictures.map(\.source), treatments).map(Self.outcome))
     }
