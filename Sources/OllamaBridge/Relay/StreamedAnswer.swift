@@ -60,7 +60,7 @@ struct StreamedAnswer: Sendable {
     /// Takes one piece from the upstream. A failure is kept, because lines may have come before it.
     private mutating func advance() async throws {
         do {
-            guard let piece = try await body.next() else {
+            guard let piece = try await (translator.awaitsOnlyTheEnd ? body.next(orEndAfter: Self.silenceAfterFinish) : body.next()) else {
                 try translator.finish(at: Clock.now(), into: &lines)
                 return
             }
@@ -77,6 +77,9 @@ struct StreamedAnswer: Sendable {
         }
     }
 
+    /// Some upstreams name a finish reason and then neither close nor say that they are done.
+    static let silenceAfterFinish = Duration.seconds(5)
+
     /// One buffer a line, so that each line is one HTTP chunk: some clients parse chunk by chunk.
     private mutating func buffers() -> [ByteBuffer] {
         defer { lines.removeAll() }
@@ -85,6 +88,25 @@ struct StreamedAnswer: Sendable {
         return lines.ends.compactMap { end in
             defer { start = end }
             return all.getSlice(at: start, length: end - start)
+        }
+    }
+}
+
+extension FetchBody.Iterator {
+    /// The next bytes; nil at the end, or when nothing came for the time given.
+    mutating func next(orEndAfter silence: Duration) async throws -> [UInt8]? {
+        let iterator = self
+        do {
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await Task.sleep(for: silence)
+                    iterator.cancel()
+                }
+                defer { group.cancelAll() }
+                return try await next()
+            }
+        } catch FetchError.cancelled where !Task.isCancelled {
+            return nil
         }
     }
 }

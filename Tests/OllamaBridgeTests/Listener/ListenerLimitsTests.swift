@@ -115,9 +115,14 @@ import Testing
 
     @Test func `requests over the running ones wait, and over the queue are told that the server is busy`() async throws {
         let gate = TestSupport.Gate()
-        let upstream = try StubUpstream([
-            .request, .wait(gate), .send(StubAnswer.eventStreamHead), .bytes(Say.stream(["a"])), .untilPeerCloses,
-        ])
+        let upstream = try StubUpstream { connection in
+            while true {
+                try connection.readRequest()
+                try gate.wait()
+                try connection.send(StubAnswer.eventStreamHead)
+                try connection.send(Say.stream(["a"]))
+            }
+        }
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url, arguments: ["--max-running", "1"], environment: ["OLLAMA_MAX_QUEUE": "1"]) { bridge in
             let capacity = bridge.running.parts.capacity
