@@ -2,59 +2,65 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 
-/// Hummingbird's HTTP/1.1 channel behind our own guard, with its tasks on the channel's own event loop.
+/// Serves connections with Hummingbird's HTTP/1.1 loop behind our own guard, each on its channel's own event loop.
 struct BridgeChannel: Sendable {
-    struct Connection: Sendable {
-        let http: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
-        let client: ClientConnection
-    }
-
     private let connections: Connections
     private let http: HTTP1Channel
     private let limits: ListenerLimits
+    private let log: Logger
 
     /// - Parameter connections: Those of all listeners together.
-    init(limits: ListenerLimits, connections: Connections, responder: @escaping HTTPChannelHandler.Responder) {
+    init(limits: ListenerLimits, connections: Connections, log: Logger, responder: @escaping HTTPChannelHandler.Responder) {
         self.limits = limits
         self.connections = connections
-        http = HTTP1Channel(
-            responder: responder,
-            configuration: .init(
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: limits.headerFieldBytes, maxHeaderListSize: limits.headerBytes,
-                    maxHeaderFieldCount: limits.headerFields)))
+        self.log = log
+        http = HTTP1Channel(responder: responder)
     }
 
-    /// - Throws: In the future, if there is no room for another connection; the channel is then closed.
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
+    /// Takes a new connection in and serves it from here on. On its event loop.
+    ///
+    /// - Throws: If there is no room for another connection; the channel is then closed.
+    func serve(_ channel: any Channel) throws {
         let client = ClientConnection()
-        return http.setup(channel: channel, logger: logger).flatMapThrowing { asyncChannel in
-            let pipeline = channel.pipeline.syncOperations
-            let codec = try pipeline.handler(type: HTTP1ToHTTPServerCodec.self)
-            try pipeline.addHandler(RequestGuard(client: client, limits: limits), position: .before(codec))
-            guard connections.admit(client) else { throw TooManyConnections() }
-            channel.closeFuture.whenComplete { _ in connections.remove(client) }
-            return Connection(http: asyncChannel, client: client)
+        guard connections.admit(client) else { throw TooManyConnections() }
+        do {
+            // The last step makes an asynchronous channel, which traps if nobody ever reads from it: what can fail comes before, and the
+            // task that reads starts right after, not when somebody gets round to it.
+            try addHandlers(to: channel, client)
+            start(try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)), client)
+        } catch {
+            connections.remove(client)
+            throw error
         }
     }
 
-    func handle(_ connection: Connection, logger: Logger) async {
-        let executor = EventLoopTaskExecutor(connection.http.channel.eventLoop)
-        // Unstructured so that it can be cancelled from the event loop when the client leaves; awaited right below.
+    private func addHandlers(to channel: any Channel, _ client: ClientConnection) throws {
+        var decoding = NIOHTTPDecoderLimitConfiguration()
+        decoding.maxHeaderFieldSize = limits.headerFieldBytes
+        decoding.maxHeaderListSize = limits.headerBytes
+        decoding.maxHeaderFieldCount = limits.headerFields
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.configureHTTPServerPipeline(
+            withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
+            withDecoderLimitConfiguration: decoding)
+        try pipeline.addHandler(RequestGuard(client: client, limits: limits))
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+    }
+
+    private func start(_ channel: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, _ client: ClientConnection) {
+        let executor = EventLoopTaskExecutor(channel.channel.eventLoop)
+        // Unstructured, since it begins on the event loop; the bridge waits for it by counting connections.
         let task = Task(executorPreference: executor) {
-            await ClientConnection.$current.withValue(connection.client) {
-                await http.handle(value: connection.http, logger: logger)
+            await ClientConnection.$current.withValue(client) {
+                await http.handle(value: channel, logger: log)
             }
+            connections.remove(client)
         }
-        connection.client.serve(on: executor) { task.cancel() }
-        await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
-        }
+        client.serve(on: executor) { task.cancel() }
     }
 }
 

@@ -3,24 +3,25 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// One place where clients connect, and the connections made there.
+/// One place where clients connect.
 final class Listener: Sendable {
     enum Place: Sendable {
         case address(host: String, port: Int)
         case unixSocket(path: String)
     }
 
-    private let child: BridgeChannel
-    private let server: NIOAsyncChannel<BridgeChannel.Connection, Never>
+    /// The TCP port, where there is one.
+    let port: Int?
+    private let server: any Channel
     private let sharesPort: Bool
-    private let log: Logger
 
     /// - Parameter sharesPort: Lets another process listen on the same port meanwhile (SO_REUSEPORT).
-    static func bind(_ place: Place, sharesPort: Bool = false, child: BridgeChannel, log: Logger) async throws -> Listener {
+    static func bind(_ place: Place, sharesPort: Bool = false, child: BridgeChannel) async throws -> Listener {
         let userTimeout = NIOBSDSocket.Option(rawValue: 18)  // TCP_USER_TIMEOUT, which Glibc's module does not export
         var bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try child.serve(channel) } }
         if case .address = place {
             bootstrap =
                 bootstrap
@@ -34,21 +35,18 @@ final class Listener: Sendable {
                 .childChannelOption(.tcpOption(.init(rawValue: 5)), value: 10)  // TCP_KEEPINTVL
         }
         if sharesPort { bootstrap = bootstrap.serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) }
-        let initialize = { @Sendable (channel: any Channel) in child.setup(channel: channel, logger: log) }
         let server =
             switch place {
-            case .address(let host, let port): try await bootstrap.bind(host: host, port: port, childChannelInitializer: initialize)
-            case .unixSocket(let path):
-                try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true, childChannelInitializer: initialize)
+            case .address(let host, let port): try await bootstrap.bind(host: host, port: port).get()
+            case .unixSocket(let path): try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
             }
-        return Listener(server, child: child, sharesPort: sharesPort, log: log)
+        return Listener(server, sharesPort: sharesPort)
     }
 
-    private init(_ server: NIOAsyncChannel<BridgeChannel.Connection, Never>, child: BridgeChannel, sharesPort: Bool, log: Logger) {
+    private init(_ server: any Channel, sharesPort: Bool) {
         self.server = server
-        self.child = child
         self.sharesPort = sharesPort
-        self.log = log
+        port = server.localAddress?.port
     }
 
     /// The server libraries' own lines are for their developers.
@@ -58,29 +56,15 @@ final class Listener: Sendable {
         return quiet
     }
 
-    /// The port, where there is one.
-    var port: Int? { server.channel.localAddress?.port }
-
-    /// Takes connections until accepting is stopped, and returns once all of them are closed.
-    func run() async {
-        await withDiscardingTaskGroup { group in
-            try? await server.executeThenClose { inbound in
-                for try await connection in inbound {
-                    group.addTask { await self.child.handle(connection, logger: self.log) }
-                }
-            }
-        }
-    }
-
     func stopAccepting() async {
         if sharesPort { await leaveNewConnectionsToOthers() }
-        try? await server.channel.close()
+        try? await server.close()
     }
 
     /// Closing a listening socket resets the connections that wait in its queue. So the kernel is first asked to hand new ones to the
     /// process that came after us, and those already queued are taken.
     private func leaveNewConnectionsToOthers() async {
-        guard let socket = server.channel as? any SocketOptionProvider else { return }
+        guard let socket = server as? any SocketOptionProvider else { return }
         let attachFilter = NIOBSDSocket.Option(rawValue: 51)  // SO_ATTACH_REUSEPORT_CBPF
         try? await socket.unsafeSetSocketOption(level: .socket, name: attachFilter, value: SecondSocketFilter.program).get()
         try? await Task.sleep(for: .milliseconds(50))

@@ -30,17 +30,24 @@ struct Bridge: Sendable {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let running = try await start()
         Banner.print(settings: settings, port: running.port, file: file, catalog: running.parts.catalog.current)
-        for await signal in signals {
-            if signal != .sighup { break }
-            await running.parts.watch.reload()
-        }
-        log.notice("Stopping; running answers may finish", metadata: ["seconds": "\(settings.drain.components.seconds)"])
+        let (stops, stop) = AsyncStream<Void>.makeStream()
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await running.stop(drain: settings.drain) }
             group.addTask {
-                for await signal in signals where signal != .sighup { running.hurry() }
+                var isStopping = false
+                for await signal in signals {
+                    if signal == .sighup {
+                        await running.parts.watch.reload()
+                    } else if isStopping {
+                        running.hurry()
+                    } else {
+                        isStopping = true
+                        stop.finish()
+                    }
+                }
             }
-            await group.next()
+            for await _ in stops {}
+            log.notice("Stopping; running answers may finish", metadata: ["seconds": "\(settings.drain.components.seconds)"])
+            await running.stop(drain: settings.drain)
             group.cancelAll()
         }
     }
@@ -80,7 +87,7 @@ struct Bridge: Sendable {
         do {
             listeners = try await listen(routes, capacity, connections, observer)
         } catch {
-            demo.task.cancel()
+            await demo.stop()
             await fetcher.shutdown()
             await imageFetcher.shutdown()
             try? await workers.stop()
@@ -134,14 +141,14 @@ struct Bridge: Sendable {
             origins: CrossOrigin(configured: settings.origins),
             keys: ClientKeys(settings.clientKeys, file: settings.keysFile?.entries ?? []))
         let door = FrontDoor(routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer)
-        let child = BridgeChannel(limits: settings.limits, connections: connections) { request, writer, channel in
+        let child = BridgeChannel(limits: settings.limits, connections: connections, log: Listener.quiet(log)) { request, writer, channel in
             try await door.serve(request, writer, channel)
         }
         do {
             let place = Listener.Place.address(host: settings.address.host, port: settings.address.port)
-            var listeners = [try await Listener.bind(place, sharesPort: settings.sharesPort, child: child, log: Listener.quiet(log))]
+            var listeners = [try await Listener.bind(place, sharesPort: settings.sharesPort, child: child)]
             if let path = settings.unixSocket {
-                listeners.append(try await Listener.bind(.unixSocket(path: path), child: child, log: Listener.quiet(log)))
+                listeners.append(try await Listener.bind(.unixSocket(path: path), child: child))
             }
             return listeners
         } catch let error as IOError {

@@ -36,7 +36,7 @@ final class RunningBridge: Sendable {
     /// - Parameter background: What runs beside the listeners and is cancelled in the end.
     init(_ parts: Parts, background: [Task<Void, Never>], log: Logger) {
         self.parts = parts
-        self.background = background + parts.listeners.map { listener in Task { await listener.run() } }
+        self.background = background
         self.log = log
     }
 
@@ -66,12 +66,13 @@ final class RunningBridge: Sendable {
             }
         }
         connections.closeAll()
+        let closed = ContinuousClock.now
+        while connections.count > 0, closed.duration(to: .now) < Self.farewell { try? await Task.sleep(for: Self.look) }
         for task in background { task.cancel() }
         for task in background { await task.value }
-        parts.demo.task.cancel()
         await parts.fetcher.shutdown()
         await parts.imageFetcher.shutdown()
-        await parts.demo.task.value
+        await parts.demo.stop()
         try? await parts.workers.stop()
         parts.budgets.save()
         parts.audit?.flush()

@@ -34,15 +34,15 @@ import Testing
     }
 
     @Test func `an idle connection is closed after its time, and not before`() async throws {
-        try await TestBridge.with(limits: { $0.keepAlive = .milliseconds(400) }) { bridge in
+        try await TestBridge.with(limits: { $0.keepAlive = .milliseconds(1500) }) { bridge in
             let client = try bridge.client()
             for _ in 0..<4 {
                 #expect(try await client.exchange(Ask.get("/api/version")).status == 200)
-                try await Task.sleep(for: .milliseconds(200))
+                try await Task.sleep(for: .milliseconds(500))
             }
             let began = ContinuousClock.now
             #expect(await client.readToEnd().isEmpty)
-            #expect(began.duration(to: .now) < .seconds(2))
+            #expect(began.duration(to: .now) < .seconds(4))
         }
     }
 
@@ -97,6 +97,25 @@ import Testing
             for _ in 0..<5 { #expect(try await bridge.answersHonestly()) }
             #expect(bridge.running.parts.connections.count <= 8)
             for client in silent { client.close() }
+        }
+    }
+
+    @Test func `a connection over the limit is closed while all others are busy, and they are not disturbed`() async throws {
+        let upstream = try StubUpstream([.request, .untilPeerCloses])
+        defer { upstream.stop() }
+        try await TestBridge.with(upstream: upstream.url, limits: { $0.connections = 4 }) { bridge in
+            let busy = try (0..<4).map { _ in try bridge.client() }
+            for client in busy { try await client.send(Ask.chat()) }
+            _ = try await upstream.requests.event(3)
+            for _ in 0..<20 {
+                let client = try bridge.client()
+                #expect(await client.readToEnd().isEmpty)
+            }
+            #expect(upstream.closings.count == 0)
+            busy[0].close()
+            _ = try await upstream.closings.event(0)
+            #expect(await ProcessCounts.eventually { bridge.running.parts.connections.count == 3 })
+            #expect(try await bridge.answersHonestly())
         }
     }
 
