@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 // --- options of an easy handle ------------------------------------------------------------------------------------------------
@@ -137,6 +138,16 @@ static inline int fetch_text_address_bytes(const char *_Nonnull text, uint8_t *_
 static inline int fetch_open_socket(const struct curl_sockaddr *_Nonnull address) {
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
+// The port of our own end; 0 for what has none.
+static inline uint16_t fetch_local_port(int descriptor) {
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  uint8_t bytes[16];
+  uint16_t port = 0;
+  if (getsockname(descriptor, (struct sockaddr *)(void *)&address, &length) == 0)
+    fetch_sockaddr_bytes((const struct sockaddr *)(const void *)&address, bytes, &port);
+  return port;
+}
 // Tells one socket from a later one with the same descriptor; 0 if there is none.
 static inline uint64_t fetch_socket_identity(int descriptor) {
   struct stat facts;
@@ -144,17 +155,38 @@ static inline uint64_t fetch_socket_identity(int descriptor) {
 }
 static inline int fetch_close(int descriptor) { return close(descriptor); }
 
-// How many bytes the peer's kernel has confirmed on this connection since it was opened; 0 if that cannot be told.
-static inline uint64_t fetch_acknowledged_bytes(int descriptor) {
-  // glibc's struct tcp_info ends before this field, and the kernel's header cannot stand beside glibc's. The layout is part of the
-  // kernel's interface and only ever grows: tcpi_bytes_acked lies at offset 120 since Linux 4.1.
-  enum { tcp_info_option = 11, bytes_acked_offset = 120 };
+struct fetch_connection_facts {
+  // How many bytes the peer's kernel has confirmed since the connection was opened; 0 if that cannot be told.
+  uint64_t acknowledged;
+  // The peer cut the connection; false if it closed in good order, or has not closed.
+  bool was_reset;
+};
+static inline struct fetch_connection_facts fetch_connection_facts_of(int descriptor) {
+  // glibc's struct tcp_info ends before the field needed, and the kernel's header cannot stand beside glibc's. The layout is part of the
+  // kernel's interface and only ever grows: tcpi_state is its first byte, tcpi_bytes_acked lies at offset 120 since Linux 4.1.
+  enum { tcp_info_option = 11, bytes_acked_offset = 120, state_closed = 7 };
   uint8_t info[128];
-  uint64_t acknowledged = 0;
   socklen_t length = sizeof info;
-  if (getsockopt(descriptor, IPPROTO_TCP, tcp_info_option, info, &length) != 0 || length < sizeof info) return 0;
-  memcpy(&acknowledged, info + bytes_acked_offset, sizeof acknowledged);
-  return acknowledged;
+  struct fetch_connection_facts facts = {0, false};
+  if (getsockopt(descriptor, IPPROTO_TCP, tcp_info_option, info, &length) != 0 || length < sizeof info) return facts;
+  memcpy(&facts.acknowledged, info + bytes_acked_offset, sizeof facts.acknowledged);
+  // After a FIN the state would be CLOSE_WAIT.
+  facts.was_reset = info[0] == state_closed;
+  return facts;
+}
+
+// --- time ------------------------------------------------------------------------------------------------------------------------
+
+static inline uint64_t fetch_monotonic_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+// Seconds since 1970.
+static inline int64_t fetch_wall_clock_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec;
 }
 
 // --- waiting ---------------------------------------------------------------------------------------------------------------------
@@ -216,6 +248,8 @@ static inline void fetch_block_signals(void) {
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
+// A number that no other living thread has.
+static inline uintptr_t fetch_thread_identity(void) { return (uintptr_t)pthread_self(); }
 // Starts a detached thread. Returns 0, or the error's number.
 static inline int fetch_start_thread(void *_Nullable (*_Nonnull body)(void *_Nullable), void *_Nullable context) {
   pthread_t thread;

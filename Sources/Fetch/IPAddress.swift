@@ -58,7 +58,9 @@ public struct IPAddress: Sendable, Hashable {
 
     private static func parseV6(_ text: some StringProtocol) -> UInt128? {
         let halves = splitAtDoubleColon(Array(text.utf8))
-        guard let head = groups(halves.head), let tail = groups(halves.tail) else { return nil }
+        guard let head = groups(halves.head, mayEndDotted: !halves.isShort), let tail = groups(halves.tail, mayEndDotted: true) else {
+            return nil
+        }
         let missing = 8 - head.count - tail.count
         guard halves.isShort ? missing >= 1 : missing == 0 && halves.tail.isEmpty else { return nil }
         let all = head + Array(repeating: 0, count: missing) + tail
@@ -73,13 +75,13 @@ public struct IPAddress: Sendable, Hashable {
         return (text[...], [], false)
     }
 
-    /// 16-bit groups; the last may be a dotted IPv4 address.
-    private static func groups(_ text: ArraySlice<UInt8>) -> [UInt16]? {
+    /// 16-bit groups; the very last two may be written as a dotted IPv4 address.
+    private static func groups(_ text: ArraySlice<UInt8>, mayEndDotted: Bool) -> [UInt16]? {
         guard !text.isEmpty else { return [] }
         let parts = text.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
         var groups: [UInt16] = []
         for (index, part) in parts.enumerated() {
-            if index == parts.count - 1, let dotted = parseV4(part) {
+            if mayEndDotted, index == parts.count - 1, let dotted = parseV4(part) {
                 groups += [UInt16(dotted >> 16), UInt16(dotted & 0xffff)]
                 continue
             }

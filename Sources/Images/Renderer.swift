@@ -44,6 +44,7 @@ internal import CCodecs
     }
 
     func render() throws(ImageError) -> Rendered {
+        if let rendered = try renderPlanes() { return rendered }
         var backdrop: Backdrop?
         var keepsBitmap = picture.orientation != 1 || likelyOverflows
         while true {
@@ -86,21 +87,37 @@ internal import CCodecs
             droppedProfileBytes: setting.droppedProfileBytes)
     }
 
-    private func search(_ bitmap: Bitmap, _ setting: Setting) throws(ImageError) -> FitSearch.Found {
+    private func search(_ raster: some Raster, _ setting: Setting) throws(ImageError) -> Found {
         let lowest = min(max(target.minQuality, 1), max(target.quality, 1))
-        let search = FitSearch(
-            bitmap: bitmap, orientation: picture.orientation, profile: setting.profile, subsampling: setting.subsampling,
-            qualities: lowest...min(max(target.quality, lowest), 100), work: work)
+        let qualities = lowest...min(max(target.quality, lowest), 100)
         if let softCap {
             var smallest = Int.max
-            if let found = try search.bestQuality(maxBytes: softCap, of: bitmap, smallest: &smallest) { return found }
+            let search = search(raster, setting, qualities)
+            if let found = try search.bestQuality(maxBytes: softCap, of: raster, smallest: &smallest) { return found }
             // A tiny or strangely coded picture: the lowest quality is as close as pixels of that size get.
-            let lowestOnly = FitSearch(
-                bitmap: bitmap, orientation: picture.orientation, profile: setting.profile, subsampling: setting.subsampling,
-                qualities: lowest...lowest, work: work)
-            return try lowestOnly.best(maxBytes: maxBytes)
+            return try self.search(raster, setting, lowest...lowest).best(maxBytes: maxBytes)
         }
-        return try search.best(maxBytes: maxBytes)
+        return try search(raster, setting, qualities).best(maxBytes: maxBytes)
+    }
+
+    private func search<Kept: Raster>(_ raster: Kept, _ setting: Setting, _ qualities: ClosedRange<Int>) -> FitSearch<Kept> {
+        FitSearch(
+            raster: raster, orientation: picture.orientation, profile: setting.profile, subsampling: setting.subsampling,
+            qualities: qualities, maxBase64Bytes: target.maxBase64Bytes, work: work)
+    }
+
+    /// The short way for a JPEG whose colours are stored as coarsely as ours will be, or that has none; nil for any other picture.
+    private func renderPlanes() throws(ImageError) -> Rendered? {
+        guard let jpeg = picture.jpeg, [.grey, .both, .horizontal].contains(jpeg.subsampling) else { return nil }
+        // Turned round, an odd edge would begin with half a pair of pixels, and its colours would lie one pixel beside it.
+        guard picture.orientation == 1 || size.width % 2 == 0 && size.height % 2 == 0 else { return nil }
+        let stored = PixelSize(width: picture.width, height: picture.height)
+        guard let planes = try unsafe Planes.read(bytes, from: stored, to: size, work) else { return nil }
+        var setting = Setting()
+        setting.subsampling = planes.isGrey ? .grey : .both
+        settleProfile(&setting, profile)
+        let found = try search(planes, setting)
+        return rendered(found.jpeg, quality: found.quality, size: found.size.turned(picture.orientation), setting)
     }
 
     private func pass(_ setting: inout Setting, keepsBitmap: Bool) throws(ImageError) -> Pass {
@@ -132,7 +149,12 @@ internal import CCodecs
         {
             setting.subsampling = ChromaSubsampling.none
         }
-        guard let found = profile ?? source.profile() else { return }
+        settleProfile(&setting, profile ?? source.profile())
+    }
+
+    /// Keeps a profile that is for the colours of the JPEG and leaves room for pixels.
+    private func settleProfile(_ setting: inout Setting, _ found: [UInt8]?) {
+        guard let found else { return }
         let wanted: StaticString = setting.subsampling == .grey ? "GRAY" : "RGB "
         let room = min(work.limits.profileBytes, (maxBytes ?? .max) / 4)
         if found.spells(wanted, at: 16) && found.count <= room {

@@ -6,7 +6,7 @@ struct OllamaBridge: AsyncParsableCommand {
         commandName: "ollama-bridge",
         abstract: "Speaks Ollama's API in front and an OpenAI-compatible API behind, and turns every picture into a true JPEG on the way.",
         version: Version.bridge,
-        subcommands: [ServeCommand.self, NormalizeCommand.self],
+        subcommands: [ServeCommand.self, NormalizeCommand.self, CheckCommand.self],
         defaultSubcommand: ServeCommand.self)
 }
 

@@ -19,7 +19,7 @@ import Testing
         let go = Gate()
         let stub = try Self.stalling(head: "HTTP/1.1 200 OK\r\n\r\n", piece: [UInt8](repeating: 120, count: 16384), stalled, go)
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let reply = try await fetcher.send(FetchRequest(url: stub.url))
             // What fits into both sockets' buffers, plus ours: far less than what a reader would have taken in that time.
             let taken = try await stalled.event(0)
@@ -55,7 +55,7 @@ import Testing
             try connection.send(StubAnswer.lastChunk)
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let reply = try await fetcher.send(FetchRequest(url: stub.url))
             var got: [UInt8] = []
             for try await piece in reply.body {
@@ -71,7 +71,7 @@ import Testing
         let go = Gate()
         let stub = try Self.stalling(head: "HTTP/1.1 200 OK\r\n\r\n", piece: [UInt8](repeating: 1, count: 16384), stalled, go)
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.idle = .milliseconds(150)
             let reply = try await fetcher.send(FetchRequest(url: stub.url, limits: limits))
@@ -93,7 +93,7 @@ import Testing
             stub.stop()
             other.stop()
         }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let held = try await fetcher.send(FetchRequest(url: stub.url))
             _ = try await stalled.event(0)
             #expect(try await fetcher.text(FetchRequest(url: other.url)) == "fine")

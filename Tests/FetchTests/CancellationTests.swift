@@ -9,7 +9,7 @@ private let atOnce = Duration.milliseconds(100)
     @Test func `cancelling while waiting for headers closes the connection at once`() async throws {
         let stub = try StubUpstream([.request, .untilPeerCloses])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let task = Task { try await fetcher.send(FetchRequest(method: "POST", url: stub.url, body: [[1]])) }
             _ = try await stub.requests.event(0)
             let left = ContinuousClock.now
@@ -25,7 +25,7 @@ private let atOnce = Duration.milliseconds(100)
             .request, .send(StubAnswer.eventStreamHead), .bytes(StubAnswer.chunk("data: 1\n\n")), .untilPeerCloses,
         ])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let first = EventLog<[UInt8]>()
             let task = Task {
                 let reply = try await fetcher.send(FetchRequest(url: stub.url))
@@ -48,7 +48,7 @@ private let atOnce = Duration.milliseconds(100)
             connection.waitForPeerClosing()
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             // More than all buffers between the two, so that it cannot have gone out whole.
             let body = [[UInt8]](repeating: [UInt8](repeating: 7, count: 1 << 20), count: 64)
             let task = Task { try await fetcher.send(FetchRequest(method: "POST", url: stub.url, body: body)) }
@@ -64,7 +64,7 @@ private let atOnce = Duration.milliseconds(100)
         // A listener whose queue is full leaves further connections unanswered.
         let full = try FullListener()
         defer { full.close() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let task = Task { try await fetcher.send(FetchRequest(url: full.url)) }
             #expect(await eventually { fetcher.openConnections == 1 })
             let left = ContinuousClock.now
@@ -78,7 +78,7 @@ private let atOnce = Duration.milliseconds(100)
     @Test func `letting go of an answer unread closes the connection at once`() async throws {
         let stub = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .untilPeerCloses])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             do {
                 let reply = try await fetcher.send(FetchRequest(url: stub.url))
                 #expect(reply.status == 200)
@@ -93,7 +93,7 @@ private let atOnce = Duration.milliseconds(100)
             .request, .send(StubAnswer.eventStreamHead), .bytes(StubAnswer.chunk("data: 1\n\n")), .untilPeerCloses,
         ])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let reply = try await fetcher.send(FetchRequest(url: stub.url))
             for try await _ in reply.body { break }
             let left = ContinuousClock.now
@@ -111,7 +111,7 @@ private let atOnce = Duration.milliseconds(100)
             connection.waitForPeerClosing()
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let held = EventLog<FetchReply>()
             let release = EventLog<Int>()
             let task = Task {
@@ -132,7 +132,7 @@ private let atOnce = Duration.milliseconds(100)
     @Test func `a task cancelled before it sends never connects`() async throws {
         let stub = try StubUpstream([.request])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let gate = EventLog<Int>()
             let task = Task {
                 _ = try? await gate.event(0)
@@ -149,7 +149,7 @@ private let atOnce = Duration.milliseconds(100)
     @Test func `a thousand abandoned exchanges leave no descriptor behind`() async throws {
         let stub = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .untilPeerCloses])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             // The thread opens its own descriptors in its own time; after an answer they are there.
             _ = try await fetcher.send(FetchRequest(url: stub.url)).status
             #expect(await eventually { fetcher.openConnections == 0 })

@@ -62,7 +62,7 @@ func deadPort() throws -> UInt16 {
 
 extension Fetcher {
     /// Sends a request and reads the whole answer.
-    func text(_ request: FetchRequest) async throws(FetchError) -> String {
+    func text(_ request: FetchRequest) async throws -> String {
         String(decoding: try await send(request).body.collect(upTo: 1 << 26), as: UTF8.self)
     }
 }

@@ -8,7 +8,7 @@ import Testing
     @Test func `connecting has a limit of its own`() async throws {
         let full = try FullListener()
         defer { full.close() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.connect = short
             #expect(await fetchError { _ = try await fetcher.send(FetchRequest(url: full.url, limits: limits)) } == .timedOut(.connecting))
@@ -19,7 +19,7 @@ import Testing
     @Test func `the first byte has a limit of its own`() async throws {
         let stub = try StubUpstream([.request, .untilPeerCloses])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.firstByte = short
             let request = FetchRequest(method: "POST", url: stub.url, body: [[1]], limits: limits)
@@ -31,7 +31,7 @@ import Testing
     @Test func `interim answers do not count as the first byte`() async throws {
         let stub = try StubUpstream([.request, .send("HTTP/1.1 102 Processing\r\n\r\n"), .untilPeerCloses])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.firstByte = short
             #expect(await fetchError { _ = try await fetcher.send(FetchRequest(url: stub.url, limits: limits)) } == .timedOut(.firstByte))
@@ -41,7 +41,7 @@ import Testing
     @Test func `silence in the stream ends it, after what came has been handed out`() async throws {
         let stub = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .bytes(StubAnswer.chunk("data: 1\n\n")), .untilPeerCloses])
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.idle = short
             let reply = try await fetcher.send(FetchRequest(url: stub.url, limits: limits))
@@ -65,7 +65,7 @@ import Testing
             try connection.send(StubAnswer.lastChunk)
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.idle = .milliseconds(500)
             let reply = try await fetcher.send(FetchRequest(url: stub.url, limits: limits))
@@ -79,7 +79,7 @@ import Testing
             try Gate().wait(patience: 5)
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.idle = short
             let body = [[UInt8]](repeating: [UInt8](repeating: 7, count: 1 << 20), count: 64)
@@ -98,7 +98,7 @@ import Testing
             }
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.total = .milliseconds(300)
             let request = FetchRequest(url: stub.url, limits: limits)

@@ -46,7 +46,7 @@ import Testing
     @Test(arguments: faults) func `a peer that`(_ fault: Fault) async throws {
         let stub = try StubUpstream([.request] + fault.steps)
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             var body: [UInt8] = []
             let error = await fetchError {
                 let request = FetchRequest(method: "POST", url: stub.url, body: [[1, 2, 3]], limits: .patient)
@@ -74,7 +74,7 @@ import Testing
             connection.waitForPeerClosing()
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let answers = [try await fetcher.text(FetchRequest(url: stub.url)), try await fetcher.text(FetchRequest(url: stub.url))]
             #expect(answers == ["one", "two"])
         }
@@ -84,7 +84,7 @@ import Testing
         let large = (0..<300).map { "X-\($0): " + String(repeating: "a", count: 1000) }
         let stub = try StubUpstream.answering { _ in StubAnswer.whole(headers: large, body: "hello") }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let error = await fetchError { _ = try await fetcher.send(FetchRequest(url: stub.url)) }
             #expect(error == .tooLarge(limit: FetchLimits.maxHeaderBytes))
         }
@@ -96,7 +96,7 @@ import Testing
             while true { try connection.send("HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n") }
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let error = await fetchError { _ = try await fetcher.send(FetchRequest(url: stub.url)) }
             #expect(error == .tooLarge(limit: FetchLimits.maxHeaderBytes))
             _ = try await stub.closings.event(0)
@@ -110,7 +110,7 @@ import Testing
             trap.stop()
             stub.stop()
         }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let request = FetchRequest(method: "POST", url: stub.url, headers: [("Authorization", "Bearer k")], body: [[1]])
             let reply = try await fetcher.send(request)
             #expect(reply.status == status)
@@ -130,7 +130,7 @@ import Testing
             stated.stop()
             unstated.stop()
         }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let limits = FetchLimits(maxBodyBytes: 10)
             let error = await fetchError { _ = try await fetcher.send(FetchRequest(url: stated.url, limits: limits)) }
             #expect(error == .tooLarge(limit: 10))
@@ -149,7 +149,7 @@ import Testing
         let bytes: [UInt8] = [0x1f, 0x8b, 8, 0, 1, 2, 3]
         let stub = try StubUpstream.answering { _ in StubAnswer.whole(headers: ["Content-Encoding: gzip"], bytes: bytes) }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let reply = try await fetcher.send(FetchRequest(url: stub.url))
             #expect(try await reply.body.collect(upTo: 100) == bytes)
             #expect(try await stub.requests.event(0).field("Accept-Encoding") == nil)
@@ -158,7 +158,7 @@ import Testing
 
     @Test func `nobody listening, an unknown name and a bad URL each have their own error`() async throws {
         let port = try deadPort()
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let refused = await fetchError { _ = try await fetcher.send(FetchRequest(url: "http://127.0.0.1:\(port)/")) }
             #expect(refused?.kind == "couldNotConnect")
             let unknown = await fetchError { _ = try await fetcher.send(FetchRequest(url: "http://no-such-name.invalid/")) }
@@ -175,7 +175,7 @@ import Testing
             connection.waitForPeerClosing()
         }
         defer { stub.stop() }
-        try await withFetcher { fetcher in
+        try await withFetcher { fetcher async throws in
             let error = await fetchError { _ = try await fetcher.send(FetchRequest(url: "https://127.0.0.1:\(stub.port)/")) }
             #expect(error?.kind == "tlsFailed")
         }

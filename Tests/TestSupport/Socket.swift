@@ -23,6 +23,22 @@ enum Socket {
         return UInt16(bigEndian: name.sin_port)
     }
 
+    static func unixStream() -> CInt {
+        socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+    }
+
+    static func listen(_ descriptor: CInt, path: String) throws {
+        var name = sockaddr_un()
+        name.sun_family = sa_family_t(AF_UNIX)
+        guard path.utf8.count < MemoryLayout.size(ofValue: name.sun_path) else { throw StubFailure.system(ENAMETOOLONG) }
+        unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let status = unsafe withUnsafeBytes(of: &name) { bytes in
+            let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            return unsafe bind(descriptor, pointer, socklen_t(bytes.count)) == 0 && Foundation.listen(descriptor, 16) == 0 ? 0 : errno
+        }
+        guard status == 0 else { throw StubFailure.system(status) }
+    }
+
     static func connectWithoutWaiting(port: UInt16) -> CInt {
         let descriptor = stream()
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
@@ -69,6 +85,11 @@ enum Socket {
     static func waitUntilWritable(_ descriptor: CInt, milliseconds: CInt) -> Bool {
         var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         return unsafe poll(&entry, 1, milliseconds) > 0
+    }
+
+    static func waitUntilReadable(_ descriptor: CInt) {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&entry, 1, 60_000)
     }
 
     static func endWriting(_ descriptor: CInt) {

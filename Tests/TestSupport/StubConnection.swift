@@ -102,6 +102,11 @@ public final class StubConnection {
         noteClosing()
     }
 
+    /// Waits until bytes have come, or the end, and leaves them unread.
+    public func waitUntilReadable() {
+        Socket.waitUntilReadable(descriptor)
+    }
+
     /// Cuts the connection with a reset.
     public func reset() {
         Socket.resetOnClose(descriptor)

@@ -19,6 +19,7 @@ public final class StubUpstream: Sendable {
     private let listener: CInt
     private let open = Mutex<Set<CInt>>([])
     private let address: String
+    private let socketPath: String?
 
     /// Starts listening.
     ///
@@ -28,8 +29,19 @@ public final class StubUpstream: Sendable {
     ///   - play: What each connection does.
     public init(address: String = "127.0.0.1", port: UInt16 = 0, _ play: @escaping Play) throws {
         self.address = address
+        socketPath = nil
         listener = Socket.stream()
         self.port = try Socket.listen(listener, address: address, port: port)
+        Thread.detachNewThread { [self] in acceptAll(play) }
+    }
+
+    /// Starts listening on a Unix socket, which `stop` removes.
+    public init(unixSocket path: String, _ play: @escaping Play) throws {
+        address = "localhost"
+        port = 0
+        socketPath = path
+        listener = Socket.unixStream()
+        try Socket.listen(listener, path: path)
         Thread.detachNewThread { [self] in acceptAll(play) }
     }
 
@@ -53,6 +65,7 @@ public final class StubUpstream: Sendable {
     /// Stops listening and cuts every connection.
     public func stop() {
         Socket.shutDown(listener)
+        if let socketPath { unsafe unlink(socketPath) }
         open.withLock { $0.forEach(Socket.shutDown) }
     }
 

@@ -113,6 +113,6 @@ def stub_catalog(stub_url, **more):
         entry.setdefault("provider", "stub")
         entry.setdefault("model", f"upstream-{name}")
     return {
-        "providers": {"stub": {"base_url": stub_url, "api_key_env": "STUB_API_KEY", "dialect": "openai"}},
+        "providers": {"stub": {"base_url": stub_url, "api_key_env": "STUB_API_KEY", "dialect": "generic"}},
         "models": models,
     }

@@ -1,11 +1,16 @@
 """What every test may ask for. All servers listen on 127.0.0.1, on ports that were free."""
 
+import os
+
 import httpx
 import pytest
 
 from bridge import BINARY, REPOSITORY, Bridge, stub_catalog
 from image_host import ImageHost
 from stub_upstream import StubUpstream
+
+# LangChain would send what it sees to a service of its makers.
+os.environ["LANGSMITH_TRACING"] = "false"
 
 STUB_KEY = "sk-stub-0123456789abcdef"
 
@@ -44,17 +49,27 @@ def image_host(image_server):
 
 @pytest.fixture(scope="module")
 def bridge_to_stub(stub_server):
-    """A bridge in front of the stub upstream; one for each test file, so that nothing it remembers reaches another."""
-    bridge = Bridge(
-        stub_catalog(stub_server.url), "--allow-image-host", "127.0.0.1", environment={"STUB_API_KEY": STUB_KEY}
-    )
-    with bridge:
-        yield bridge
+    """Starts the bridge in front of the stub upstream when asked: one for each test file, so that nothing it remembers reaches another file,
+    and a new one after a crash, so that one fault does not fail the rest."""
+    running = []
+
+    def start():
+        if not running or running[-1].process.poll() is not None:
+            catalog = stub_catalog(stub_server.url)
+            running.append(Bridge(catalog, "--allow-image-host", "127.0.0.1", environment={"STUB_API_KEY": STUB_KEY}))
+        return running[-1]
+
+    yield start
+    for bridge in running:
+        bridge.stop()
 
 
 @pytest.fixture
 def bridge(bridge_to_stub, stub):
-    return bridge_to_stub
+    bridge = bridge_to_stub()
+    yield bridge
+    status = bridge.process.poll()
+    assert status is None, f"the bridge died during this test with status {status}: {bridge.log()[-2000:]}"
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ class RawReply:
         if self.headers.get("content-type", "").startswith("text/event-stream"):
             events = [event for event in self.body.decode().split("\n\n") if event]
             assert all(event.startswith("data: ") and "\n" not in event for event in events), "no plain data events"
-            assert events[-1] == "data: [DONE]"
+            assert events and events[-1] == "data: [DONE]", "no end of the stream"
             return [json.loads(event[len("data: "):]) for event in events[:-1]]
         return json.loads(self.body)
 

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -140,6 +141,49 @@ class Answer:
             chunks.append(sse({**self._head("chat.completion.chunk", request), "choices": [], "usage": self.usage}))
         chunks.append(b"data: [DONE]\n\n")
         return Reply(content_type="text/event-stream", chunks=chunks)
+
+
+class Apprentice:
+    """A model of few wits that suites written for real ones are content with: it uses the tools it is given, once, keeps to a schema, and
+    talks about a tool's result."""
+
+    def reply(self, request):
+        last = request["messages"][-1]
+        if last["role"] == "tool":
+            return Answer(pieces=["The tool", " says ", str(last["content"])]).reply(request)
+        asked = text_of(last)
+        if request.get("tools"):
+            function = request["tools"][0]["function"]
+            arguments = sample(function.get("parameters", {}), asked)
+            return Answer(pieces=[], tool_calls=[("call_apprentice", function["name"], arguments)], finish="tool_calls").reply(request)
+        format = request.get("response_format", {})
+        if format.get("type") == "json_schema":
+            return Answer(pieces=[json.dumps(sample(format["json_schema"]["schema"], asked))]).reply(request)
+        if format.get("type") == "json_object":
+            keys = re.findall(r"'(\w+)'", asked) or ["answer"]
+            return Answer(pieces=[json.dumps({key: "a cat" for key in keys})]).reply(request)
+        return Answer(pieces=["You", " said: ", asked]).reply(request)
+
+
+def sample(schema, asked):
+    """A value that fits a schema: numbers and quoted words are taken from what was asked."""
+    if "$ref" in schema or "anyOf" in schema:
+        schema = schema.get("anyOf", [{"type": "object"}])[0]
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "integer" | "number":
+            found = re.findall(r"-?\d+", asked)
+            return int(found[0]) if found else 1
+        case "string":
+            found = re.findall(r"'([^']+)'", asked)
+            return found[0] if found else "a cat"
+        case "boolean":
+            return True
+        case "array":
+            return [sample(schema.get("items", {}), asked)]
+        case _:
+            return {name: sample(part, asked) for name, part in schema.get("properties", {}).items()}
 
 
 def sse(value):

@@ -91,11 +91,33 @@ cc_status cc_encoder_finish(cc_encoder *encoder, const uint8_t **data, size_t *s
 size_t cc_encoder_size(const cc_encoder *encoder);
 void cc_encoder_close(cc_encoder *encoder);
 
+// ---- JPEG to JPEG by planes.
+
+typedef struct {
+  int width, height;
+  uint8_t *pixels;  // packed
+} cc_plane;
+
+// Brightness, and unless the picture is grey two colour planes of half the width and height, rounded up.
+typedef struct {
+  int count;
+  cc_plane plane[3];
+} cc_planes;
+
+// Reads a grey or YCbCr JPEG into planes of a size. CC_UNSUPPORTED if it is neither, or stores its colours more coarsely than that.
+cc_status cc_jpeg_read_planes(const uint8_t *data, size_t size, int eighths, int width, int height, const cc_guard *guard,
+                              cc_planes *out, const char **detail);
+cc_status cc_planes_scale(const cc_planes *planes, int width, int height, cc_planes *out);
+// Encodes planes turned upright. With CC_OUTPUT_FULL *size is an estimate of what the whole would have been. *out is malloc'ed.
+cc_status cc_planes_encode(const cc_planes *planes, int orientation, int quality, int optimise, const uint8_t *profile,
+                           size_t profile_size, size_t max_bytes, const cc_guard *guard, uint8_t **out, size_t *size);
+void cc_planes_free(cc_planes *planes);
+
 // ---- Lossless turning of a JPEG.
 
 // Moves the coded blocks so that a picture of that EXIF orientation (2...8) stands upright. CC_UNSUPPORTED if its block grid does not
-// allow it without loss. *out is malloc'ed; free it with cc_free.
-cc_status cc_jpeg_turn(const uint8_t *data, size_t size, int orientation, const uint8_t *profile, size_t profile_size,
+// allow it without loss. tight: always compute code tables for the turned picture. *out is malloc'ed; free it with cc_free.
+cc_status cc_jpeg_turn(const uint8_t *data, size_t size, int orientation, int tight, const uint8_t *profile, size_t profile_size,
                        const cc_guard *guard, uint8_t **out, size_t *out_size, const char **detail);
 void cc_free(void *pointer);
 

@@ -35,6 +35,8 @@ final class CurlEngine: Sendable {
     /// An eventfd; -1 if the system had none left, in which case the engine was never alive.
     let wakeDescriptor: CInt
     private let inbox = Mutex(Inbox())
+    /// The thread, once it runs; 0 before.
+    private let threadIdentity = Atomic<UInt>(0)
 
     init(_ configuration: FetcherConfiguration) {
         self.configuration = configuration
@@ -56,7 +58,8 @@ final class CurlEngine: Sendable {
         }
         if isClosed {
             refuse(order)
-        } else if wakes {
+        } else if wakes, fetch_thread_identity() != threadIdentity.load(ordering: .relaxed) {
+            // The thread itself looks into the inbox before it sleeps.
             fetch_wake(wakeDescriptor)
         }
     }
@@ -103,6 +106,7 @@ final class CurlEngine: Sendable {
             { context in
                 let engine = unsafe Unmanaged<CurlEngine>.fromOpaque(context!).takeRetainedValue()
                 fetch_block_signals()
+                engine.threadIdentity.store(fetch_thread_identity(), ordering: .relaxed)
                 CurlLoop(engine).run()
                 return nil
             }, Unmanaged.passRetained(self).toOpaque())

@@ -1,5 +1,4 @@
 import CCurl
-import Glibc
 
 /// The engine's thread: waits for sockets, times and orders, and lets libcurl work on what is ready.
 ///
@@ -17,6 +16,8 @@ import Glibc
     private var running: [ObjectIdentifier: RunningTransfer] = [:]
     private var deadlines = DeadlineHeap<RunningTransfer>()
     private var sockets: [CInt: OpenSocket] = [:]
+    /// Connections that have rested, by our own end's port: all that libcurl says about one it takes up again.
+    private var rested: [UInt16: CInt] = [:]
     private var handles: [EasyHandle] = []
     private var orders: [CurlEngine.Order] = []
     /// When libcurl wants to be called for its own timers.
@@ -32,6 +33,8 @@ import Glibc
         weak var user: RunningTransfer?
         /// What the peer had confirmed when the connection came to rest.
         var confirmedAtRest: UInt64 = 0
+        /// Our own end's port, known once the connection has rested; 0 before.
+        var localPort: UInt16 = 0
     }
 
     init(_ engine: CurlEngine) {
@@ -50,7 +53,7 @@ import Glibc
         while stopRequests.isEmpty {
             let wait = timeToWait()
             let count = unsafe fetch_poller_wait(poller, &events, 64, wait)
-            now = clock_gettime_nsec()
+            now = fetch_monotonic_nanoseconds()
             for index in 0..<Int(count) {
                 handle(events[index])
                 finishDone()
@@ -69,7 +72,7 @@ import Glibc
         if let curlDeadline { next = min(next, curlDeadline) }
         if let restDeadline { next = min(next, restDeadline) }
         guard next < .max else { return -1 }
-        let now = clock_gettime_nsec()
+        let now = fetch_monotonic_nanoseconds()
         return next > now ? Int64(clamping: next - now) : 0
     }
 
@@ -189,8 +192,7 @@ import Glibc
             running[ObjectIdentifier(transfer)] = started
             engine.gauges.setTransfers(running.count)
             scheduleDeadline(of: started)
-            // libcurl counts busy connections too, so the limit has to grow with the work.
-            unsafe fetch_multi_set_long(multi, CURLMOPT_MAXCONNECTS, running.count + engine.configuration.maxIdleConnections)
+            limitConnections()
             let code = unsafe curl_multi_add_handle(multi, handle.curl)
             if code != CURLM_OK { finish(started, .couldNotConnect(detail: unsafe String(cString: curl_multi_strerror(code)))) }
         } catch {
@@ -207,14 +209,36 @@ import Glibc
         // Closes the connection unless the exchange was complete.
         unsafe curl_multi_remove_handle(multi, transfer.handle.curl)
         forgetSilentlyClosed(transfer.dialled)
-        if error == nil, sockets[transfer.socket] != nil {
-            sockets[transfer.socket]?.confirmedAtRest = fetch_acknowledged_bytes(transfer.socket)
-            sockets[transfer.socket]?.user = nil
-        }
+        if error == nil { noteRest(of: transfer.socket) }
         transfer.handle.reset()
         if handles.count < Self.pooledHandles { handles.append(transfer.handle) }
         engine.gauges.setTransfers(running.count)
+        limitConnections()
         transfer.transfer.ended(error)
+    }
+
+    /// A connection has served its exchange and may serve another.
+    private func noteRest(of descriptor: CInt) {
+        guard var socket = sockets[descriptor] else { return }
+        socket.confirmedAtRest = fetch_connection_facts_of(descriptor).acknowledged
+        socket.user = nil
+        if socket.localPort == 0 {
+            socket.localPort = fetch_local_port(descriptor)
+            rested[socket.localPort] = descriptor
+        }
+        sockets[descriptor] = socket
+    }
+
+    /// A transfer is about to send on a connection. One that is taken up again may die before libcurl names its socket.
+    func connectionTaken(by transfer: RunningTransfer, localPort: UInt16) {
+        guard let descriptor = rested[localPort], sockets[descriptor]?.localPort == localPort else { return }
+        transfer.socket = descriptor
+        sockets[descriptor]?.user = transfer
+    }
+
+    /// libcurl counts busy connections too, so the limit moves with the work. Over it, each exchange that ends closes one resting connection.
+    private func limitConnections() {
+        unsafe fetch_multi_set_long(multi, CURLMOPT_MAXCONNECTS, running.count + engine.configuration.maxIdleConnections)
     }
 
     private func tearDown() {
@@ -247,7 +271,7 @@ extension CurlLoop {
             },
             { _, milliseconds, context in
                 let loop = unsafe CurlLoop.from(context)
-                loop.curlDeadline = milliseconds < 0 ? nil : clock_gettime_nsec() + UInt64(milliseconds) * 1_000_000
+                loop.curlDeadline = milliseconds < 0 ? nil : fetch_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
                 return 0
             }, context)
         unsafe fetch_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, engine.configuration.maxConnectionsPerHost)
@@ -299,15 +323,12 @@ extension CurlLoop {
     func closeSocket(_ descriptor: CInt) -> CInt {
         if let socket = sockets.removeValue(forKey: descriptor) {
             engine.gauges.changeConnections(by: -1)
-            socket.user?.lastAttemptReachedPeer = fetch_acknowledged_bytes(descriptor) > socket.confirmedAtRest
+            if rested[socket.localPort] == descriptor { rested[socket.localPort] = nil }
+            if let user = socket.user {
+                let facts = fetch_connection_facts_of(descriptor)
+                user.connectionEnded(confirmedMore: facts.acknowledged > socket.confirmedAtRest, wasReset: facts.was_reset)
+            }
         }
         return fetch_close(descriptor)
     }
-}
-
-/// Nanoseconds on the monotonic clock.
-func clock_gettime_nsec() -> UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

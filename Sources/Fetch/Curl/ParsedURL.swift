@@ -28,7 +28,8 @@ struct ParsedURL: Sendable, Hashable {
         guard unsafe curl_url_set(url, CURLUPART_URL, text, UInt32(CURLU_URLENCODE)) == CURLUE_OK else { return nil }
         unsafe curl_url_set(url, CURLUPART_FRAGMENT, nil, 0)
         guard let whole = unsafe Self.part(url, CURLUPART_URL), let scheme = unsafe Self.part(url, CURLUPART_SCHEME),
-            let host = unsafe Self.part(url, CURLUPART_HOST, flags: UInt32(CURLU_PUNYCODE)),
+            // Names in other scripts come in their ASCII form (xn--…) or not at all: turning them depends on the process's locale.
+            let host = unsafe Self.part(url, CURLUPART_HOST), host.utf8.allSatisfy({ $0 < 0x80 }),
             let port = unsafe Self.part(url, CURLUPART_PORT, flags: UInt32(CURLU_DEFAULT_PORT)).flatMap(UInt16.init)
         else { return nil }
         self.text = whole

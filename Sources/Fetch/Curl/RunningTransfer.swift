@@ -19,6 +19,10 @@ final class RunningTransfer: DeadlineHolder {
     private var writtenAt: UInt64?
     private var firstByteAt: UInt64?
     private var attempts = 0
+    private var attemptBegan: UInt64 = 0
+    /// Whether the peer can have acted on the last attempt. Stays true when that cannot be told.
+    private var mayHaveBeenActedOn = true
+    private let isPlain: Bool
     private var head = ResponseHead()
     private var received = 0
     private var incoming: [UInt8] = []
@@ -32,8 +36,6 @@ final class RunningTransfer: DeadlineHolder {
     var socket: CInt = -1
     /// Every socket that was opened for this transfer.
     var dialled: [(descriptor: CInt, identity: UInt64)] = []
-    /// Whether the peer's kernel confirmed any byte of the last attempt. Stays true when that cannot be told.
-    var lastAttemptReachedPeer = true
     /// Set where a callback stops the transfer; says more than libcurl's code.
     private(set) var failure: FetchError?
 
@@ -46,6 +48,7 @@ final class RunningTransfer: DeadlineHolder {
         limits = request.limits
         addressGuard = request.addressGuard
         isSafeToRepeat = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(request.method)
+        isPlain = request.url.lowercased().hasPrefix("http:")
         body = RequestBody(options.bodyIsRead ? request.body : [])
         startedAt = loop.now
         phaseBegan = loop.now
@@ -120,14 +123,17 @@ final class RunningTransfer: DeadlineHolder {
     }
 
     /// A connection stands, new or not, and nothing of this attempt has been sent.
-    fileprivate func mayBegin(with address: IPAddress?, port: UInt16) -> Bool {
+    fileprivate func mayBegin(with address: IPAddress?, port: UInt16, localPort: UInt16) -> Bool {
         // One refused address refuses the whole name, even if libcurl went on to another one.
         guard failure == nil, mayDial(address, port: port) else { return false }
         attempts += 1
-        if attempts > 1, !isSafeToRepeat, lastAttemptReachedPeer {
+        if attempts > 1, !isSafeToRepeat, mayHaveBeenActedOn {
             failure = .closedEarly(detail: "the kept connection ended after the request was sent; it may have been acted on")
             return false
         }
+        loop.connectionTaken(by: self, localPort: localPort)
+        attemptBegan = loop.now
+        mayHaveBeenActedOn = true
         if options.bodyIsRead {
             enter(.sending)
         } else {
@@ -135,6 +141,19 @@ final class RunningTransfer: DeadlineHolder {
             enter(.waiting)
         }
         return true
+    }
+
+    /// The connection in use ended. libcurl sends a request again by itself if a connection used before died without a byte of an answer;
+    /// whether it may is decided by what is known here.
+    ///
+    /// - Parameters:
+    ///   - confirmedMore: The peer's kernel confirmed bytes of this request. If it did not, nobody can have acted on them.
+    ///   - wasReset: The peer cut the connection. A system does that when a program closes with bytes still unread, which is what a server
+    ///     that gives up a resting connection looks like when our request has just come in. One that read the request and died closes in
+    ///     order. Over TLS our own farewell can provoke the same, and after a while other causes are likelier, so there it proves nothing.
+    func connectionEnded(confirmedMore: Bool, wasReset: Bool) {
+        let wasUnread = wasReset && isPlain && loop.now - attemptBegan < 1_000_000_000
+        mayHaveBeenActedOn = confirmedMore && !wasUnread
     }
 
     fileprivate func provideBody(into buffer: UnsafeMutableRawBufferPointer) -> Int {
@@ -262,9 +281,10 @@ extension RunningTransfer {
         unsafe fetch_set_close_callback(curl, { unsafe CurlLoop.from($0).closeSocket($1) }, loop.context)
         unsafe fetch_set_ready_callback(
             curl,
-            { context, remote, _, port, _ in
+            { context, remote, _, port, localPort in
                 let address = unsafe remote.flatMap { unsafe IPAddress(cString: $0) }
-                let mayBegin = unsafe RunningTransfer.from(context).mayBegin(with: address, port: UInt16(truncatingIfNeeded: port))
+                let mayBegin = unsafe RunningTransfer.from(context).mayBegin(
+                    with: address, port: UInt16(truncatingIfNeeded: port), localPort: UInt16(truncatingIfNeeded: localPort))
                 return mayBegin ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
             }, context)
     }

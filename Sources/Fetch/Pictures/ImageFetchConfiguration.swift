@@ -8,8 +8,8 @@ public struct ImageFetchConfiguration: Sendable {
     public var userAgent: String
     /// How many fetches run at once in the whole process; more wait their turn.
     public var fetchesAtOnce: Int
-    /// The most connections to one host, so that nobody uses us to flood it.
-    public var connectionsPerHost: Int
+    /// The most fetches from one host at once, so that nobody uses us to flood it; 0 sets no limit of its own.
+    public var fetchesPerHost: Int
     /// Name lookup, TCP and TLS of one hop.
     public var connectTimeout: Duration
     /// Everything: hops, tries, and the body.
@@ -33,7 +33,7 @@ public struct ImageFetchConfiguration: Sendable {
         ownEndpoints: [Endpoint] = [],
         userAgent: String = "OllamaBridge",
         fetchesAtOnce: Int = 16,
-        connectionsPerHost: Int = 4,
+        fetchesPerHost: Int = 4,
         connectTimeout: Duration = .seconds(5),
         totalTimeout: Duration = .seconds(30),
         maxBytes: Int = 20 * 1024 * 1024,
@@ -45,7 +45,7 @@ public struct ImageFetchConfiguration: Sendable {
         self.ownEndpoints = ownEndpoints
         self.userAgent = userAgent
         self.fetchesAtOnce = fetchesAtOnce
-        self.connectionsPerHost = connectionsPerHost
+        self.fetchesPerHost = fetchesPerHost
         self.connectTimeout = connectTimeout
         self.totalTimeout = totalTimeout
         self.maxBytes = maxBytes

@@ -9,7 +9,10 @@ struct EncodingSettings {
     var maxBytes: Int?
 
     /// What a tiny picture's code tables weigh would otherwise be most of it.
-    static let optimisedPixels = 256 * 256
+    private static let optimisedPixels = 256 * 256
+
+    /// Whether code tables are made for this very picture.
+    func optimises(_ size: PixelSize) -> Bool { size.pixels <= Self.optimisedPixels }
 }
 
 /// A JPEG being encoded, row by row. Owns the C side's encoder.
@@ -19,13 +22,13 @@ struct EncodingSettings {
 
     init(_ size: PixelSize, layout: cc_layout, settings: EncodingSettings, _ work: WorkGuard) throws(ImageError) {
         var opened: OpaquePointer?
-        let optimise = size.pixels <= EncodingSettings.optimisedPixels
+        let optimise = settings.optimises(size)
         let profile = settings.profile ?? []
         let status = unsafe profile.withUnsafeBufferPointer { profile in
             unsafe cc_encoder_open(
                 Int32(size.width), Int32(size.height), layout, Int32(min(max(settings.quality, 1), 100)),
                 settings.subsampling == .both ? 1 : 0, optimise ? 1 : 0, profile.baseAddress, profile.count,
-                max(settings.maxBytes ?? 0, 0), work.pointer, &opened)
+                settings.maxBytes.map { max($0, 1) } ?? 0, work.pointer, &opened)
         }
         try work.pass(status == CC_OUTPUT_FULL ? CC_TOO_MUCH_MEMORY : status)
         guard let opened = unsafe opened else { throw .tooMuchMemory(limit: work.limits.memory) }
@@ -44,6 +47,9 @@ struct EncodingSettings {
         try work.pass(status)
         return true
     }
+
+    /// Bytes written so far, or in all once finished; whole chunks before.
+    var size: Int { unsafe cc_encoder_size(encoder) }
 
     /// The finished file; nil if it is over the cap.
     func finish() throws(ImageError) -> [UInt8]? {

@@ -28,12 +28,12 @@ enum EXIFOrientation {
             let entry = directory + 2 + 12 * index
             guard let tag = short(entry) else { return 1 }
             guard tag == 0x0112 else { continue }
-            // One value of type SHORT by the standard; LONG and BYTE are seen too.
+            // One value of type SHORT by the standard; BYTE, LONG and their signed brothers are seen too (Panasonic writes SLONG).
             let value =
                 switch short(entry + 2) {
-                case 1: tiff.byte(at: entry + 8)
-                case 3: short(entry + 8)
-                case 4: long(entry + 8)
+                case 1, 6: tiff.byte(at: entry + 8)
+                case 3, 8: short(entry + 8)
+                case 4, 9: long(entry + 8)
                 default: nil as Int?
                 }
             guard let value, (1...8).contains(value), long(entry + 4) == 1 else { return 1 }

@@ -20,15 +20,18 @@ struct JPEGPassThrough {
             if let limit = target.maxBytes, length > limit { return nil }
             jpeg = structure.stripped(from: bytes)
         } else {
-            guard let turned = try turned() else { return nil }
+            let limit = min(target.maxBytes ?? .max, bytes.count)
+            var turned = try turned(tight: false)
+            if let first = turned, first.count > limit { turned = try self.turned(tight: true) }
+            guard let turned, turned.count <= limit else { return nil }
             jpeg = turned
         }
         if let limit = target.maxBytes, jpeg.count > limit { return nil }
         return NormalizedImage(jpeg: jpeg, report: report(size.turned(structure.orientation), jpeg.count))
     }
 
-    /// The picture turned upright by its blocks; nil if its block grid does not allow that, or it grew.
-    private func turned() throws(ImageError) -> [UInt8]? {
+    /// The picture turned upright by its blocks; nil if its block grid does not allow that.
+    private func turned(tight: Bool) throws(ImageError) -> [UInt8]? {
         let profile = structure.profile.flatMap { $0.count <= work.limits.profileBytes ? $0 : nil } ?? []
         var data: UnsafeMutablePointer<UInt8>?
         var count = 0
@@ -36,7 +39,7 @@ struct JPEGPassThrough {
         let status = unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe profile.withUnsafeBufferPointer { profile in
                 unsafe cc_jpeg_turn(
-                    bytes.baseAddress, bytes.count, Int32(structure.orientation), profile.baseAddress, profile.count, work.pointer, &data,
+                    bytes.baseAddress, bytes.count, Int32(structure.orientation), tight ? 1 : 0, profile.baseAddress, profile.count, work.pointer, &data,
                     &count, &detail)
             }
         }
@@ -44,7 +47,7 @@ struct JPEGPassThrough {
         if status == CC_UNSUPPORTED || status == CC_TOO_MUCH_MEMORY { return nil }
         try unsafe work.pass(status, detail: detail)
         defer { unsafe cc_free(data) }
-        guard let data = unsafe data, count <= bytes.count else { return nil }
+        guard let data = unsafe data else { return nil }
         return unsafe Array(UnsafeBufferPointer(start: data, count: count))
     }
 

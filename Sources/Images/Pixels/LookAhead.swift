@@ -2,10 +2,13 @@ internal import CCodecs
 
 /// The first rows of a picture, kept so that decisions can be made on them before encoding begins.
 @safe struct LookAhead: ~Copyable {
-    /// Bytes of pixels looked at before encoding starts: most screenshots whole, a quarter of a large photo.
-    private static let maxBytes = 8 << 20
+    /// Bytes of pixels looked at before encoding starts: most of a screenshot, an eighth of a large photo.
+    private static let maxBytes = 4 << 20
     /// About how many pixels the colour census samples.
     private static let censusPixels = 200_000
+
+    /// Pictures of up to this many pixels count as icons.
+    private static let iconPixels = 64 * 64
 
     private let storage: UnsafeMutableBufferPointer<UInt8>
     private let rowBytes: Int
@@ -33,6 +36,8 @@ internal import CCodecs
 
     /// Whether the picture looks drawn rather than taken: few colours, or many equal neighbours.
     func hasFewColours(width: Int, channels: Int) -> Bool {
+        // An icon's colours are all edges, and coarser ones would save nothing.
+        if rows * width <= Self.iconPixels { return true }
         let census = UnsafeMutablePointer<cc_census>.allocate(capacity: 1)
         defer { unsafe census.deallocate() }
         unsafe census.initialize(to: cc_census())

@@ -13,7 +13,7 @@ struct DemoServer: Sendable {
         let door = FrontDoor(routes: DemoUpstream.routes(), guards: nil, limits: ListenerLimits(), log: log)
         let (ports, announce) = AsyncStream<Int>.makeStream()
         var quiet = log
-        quiet.logLevel = .error
+        quiet.logLevel = .critical
         let server = BridgeChannel(limits: ListenerLimits()) { request, writer, channel in
             try await door.serve(request, writer, channel)
         }.server(

@@ -8,6 +8,7 @@ import Translate
 struct DiscoveryEndpoints: Sendable {
     let catalog: CatalogStore
     let running: RunningModels
+    let discovery: ModelDiscovery
     let bodies: RequestBodies
     /// RFC 3339; when the catalog was last written.
     let modifiedAt: String
@@ -15,7 +16,10 @@ struct DiscoveryEndpoints: Sendable {
     func register(in routes: inout Routes) {
         routes.on(.get, .head, at: "/") { _ in .text("Ollama is running") }
         routes.on(.get, .head, at: "/api/version") { _ in .json(ModelListing.version(Version.ollama)) }
-        routes.on(.get, .head, at: "/api/tags") { _ in .json(ModelListing.tags(items)) }
+        routes.on(.get, .head, at: "/api/tags") { _ in
+            await discovery.settle()
+            return .json(ModelListing.tags(items))
+        }
         routes.on(.post, at: "/api/show") { exchange in
             let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try NamedModelRequest.decode(json) }
             let model = try catalog.current.require(request.model, for: .show)
@@ -27,7 +31,10 @@ struct DiscoveryEndpoints: Sendable {
                 ModelListing.ps(
                     entries.map { .init(item: item($0.model), expiresAt: Self.expiry($0.expires), numCtx: $0.numCtx) }))
         }
-        routes.on(.get, at: "/v1/models") { _ in .json(ModelListing.openAIModels(items, created: Int(Clock.now().seconds))) }
+        routes.on(.get, at: "/v1/models") { _ in
+            await discovery.settle()
+            return .json(ModelListing.openAIModels(items, created: Int(Clock.now().seconds)))
+        }
         routes.on(.get, at: "/v1/models/*") { exchange in
             let name = exchange.pathTail.removingPercentEncoding ?? exchange.pathTail
             guard let model = catalog.current.resolve(name) else {

@@ -9,6 +9,7 @@ struct EmbedEndpoints: Sendable {
     let catalog: CatalogStore
     let running: RunningModels
     let upstream: UpstreamCall
+    let chooser: RouteChooser
     let bodies: RequestBodies
 
     /// 2,048 vectors of 4,096 numbers as JSON.
@@ -27,11 +28,12 @@ struct EmbedEndpoints: Sendable {
         let failures = FailureContext(model: request.model)
         var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)
         let sent = Clock.now()
+        let members = try chooser.members(of: model, needsVision: false, name: request.model)
         let batches = EmbeddingsMapping.build(request, model: model)
         for batch in batches.indices {
-            let (reply, _) = try await upstream.send(to: model, failures: failures, log: exchange.log) { (learned) throws(OllamaFailure) in
+            let reply = try await upstream.send(to: members, failures: failures, log: exchange.log) { model, learned in
                 EmbeddingsMapping.build(request, model: model, adjustments: learned)[batch]
-            }
+            }.reply
             do {
                 let inputs = min(model.dialect.embeddingBatch, request.inputs.count - batch * model.dialect.embeddingBatch)
                 try answer.add(try await reply.body.collect(upTo: Self.answerBytes), inputs: inputs)

@@ -49,7 +49,7 @@ struct ManagementEndpoints: Sendable {
             _ = try catalog.current.require(request.model, for: .pull)
             lines.append(["status": "success"])
         } catch {
-            guard error.status == 404 else { throw error }
+            guard error.error == missing.error else { throw error }
             isKnown = false
             lines.append(["error": .text(missing.error)])
         }

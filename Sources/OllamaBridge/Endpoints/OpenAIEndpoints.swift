@@ -11,6 +11,8 @@ struct OpenAIEndpoints: Sendable {
     let running: RunningModels
     let images: ImageStage
     let upstream: UpstreamCall
+    let chooser: RouteChooser
+    let describer: Describer
     let bodies: RequestBodies
 
     func register(in routes: inout Routes) {
@@ -41,18 +43,22 @@ struct OpenAIEndpoints: Sendable {
         }
         running.note(model, keepAlive: nil, numCtx: nil)
         exchange.client.setInferring(true)
-        let pictures = try await prepare(editor, model, exchange.log)
+        let members = try chooser.members(of: model, needsVision: !editor.pictures.isEmpty, name: editor.model)
         var failures = FailureContext(model: editor.model)
-        failures.requestHadImages = !pictures.facts.isEmpty
-        failures.secrets = model.provider.secrets
-        let body = editor.rewritten(model: model, outcomes: pictures.outcomes)
-        let (reply, _) = try await upstream.send(to: model, failures: failures, log: exchange.log) { (_) throws(OllamaFailure) in body }
+        failures.requestHadImages = !editor.pictures.isEmpty
+        let box = PictureBox()
+        let answer = try await upstream.send(to: members, failures: failures, log: exchange.log) { member, _ in
+            let prepared = try await box.prepared(for: member) { try await prepare(editor, member, exchange.log) }
+            return editor.rewritten(model: member, outcomes: prepared.outcomes)
+        }
+        failures.secrets = answer.model.provider.secrets
+        let reply = answer.reply
         let type = reply.headers["Content-Type"]
-        var headers = PictureHeader.fields(pictures.facts)
+        var headers = PictureHeader.fields(box.current?.facts ?? [])
         headers[.contentType] = type ?? (editor.stream ? "text/event-stream" : "application/json")
         let passage = Passage(
             rewriter: OpenAIStreamRewriter(model: editor.model), body: reply.body, contentType: type, streams: editor.stream,
-            failures: failures, log: exchange.log, metadata: ["model": "\(model.listedName)", "provider": "\(model.provider.name)"])
+            failures: failures, log: exchange.log, metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
         if editor.stream { return Response(status: .ok, headers: headers, body: ResponseBody { try await passage.write(to: &$0) }) }
         return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))
     }
@@ -68,7 +74,7 @@ struct OpenAIEndpoints: Sendable {
             return try await images.prepare(
                 slots, model: editor.model, settings: model.images, hasVision: model.capabilities.vision
             ) { picture, describer in
-                try await Describer(catalog: catalog, upstream: upstream).caption(picture, by: describer, log: log)
+                try await self.describer.caption(picture, by: describer, log: log)
             }
         } catch let rejection as PictureRejection {
             throw OpenAIFailure(rejection.fault.failure(), param: rejection.slot.map { editor.pictures[$0].param })

@@ -8,26 +8,40 @@ struct Describer: Sendable {
 
     let catalog: CatalogStore
     let upstream: UpstreamCall
+    private let cache = CaptionCache()
+
+    init(catalog: CatalogStore, upstream: UpstreamCall) {
+        self.catalog = catalog
+        self.upstream = upstream
+    }
 
     /// - Throws: `OllamaFailure` if the describing model is missing or fails.
     func caption(_ picture: PreparedPicture, by name: String, log: Logger) async throws -> String {
+        let key = CaptionCache.Key(picture: picture.digest, describer: name)
+        if let known = cache.caption(key) { return known }
+        let caption = try await ask(picture, name, log)
+        cache.store(caption, for: key)
+        return caption
+    }
+
+    private func ask(_ picture: PreparedPicture, _ name: String, _ log: Logger) async throws -> String {
         let model = try catalog.current.require(name, for: .chat)
         let message = Message(role: .user, content: JSONText(Self.prompt), images: [.encoded([])])
         let request = InferenceRequest.describing(message, model: name)
         let failures = FailureContext(model: name)
-        let (reply, _) = try await upstream.send(to: model, failures: failures, log: log) { (learned) throws(OllamaFailure) in
+        let answer = try await upstream.send(to: [model], failures: failures, log: log) { model, learned in
             try ChatCompletionBuilder.build(
                 request, model: model, images: [[.jpeg(base64: picture.base64, detail: model.images.detail)]], adjustments: learned)
         }
         var collector = AnswerCollector(AnswerSettings(shape: .chat, model: name, requestReceived: Clock.now()))
-        collector.begin(contentType: reply.headers["Content-Type"])
+        collector.begin(contentType: answer.reply.headers["Content-Type"])
         do {
-            for try await piece in reply.body { try collector.push(piece, at: Clock.now()) }
+            for try await piece in answer.reply.body { try collector.push(piece, at: Clock.now()) }
         } catch let error as FetchError {
             throw UpstreamCall.failure(error, failures)
         }
-        let answer = try JSONParser.parse(collector.finish(at: Clock.now()))
-        return answer.object?["message"]?.object?["content"]?.string ?? ""
+        let caption = try JSONParser.parse(collector.finish(at: Clock.now()))
+        return caption.object?["message"]?.object?["content"]?.string ?? ""
     }
 }
 

@@ -10,8 +10,12 @@ struct Relay: Sendable {
     let running: RunningModels
     let images: ImageStage
     let upstream: UpstreamCall
+    let chooser: RouteChooser
+    let describer: Describer
+    let contexts = ContextStore()
 
     func answer(_ request: InferenceRequest, _ exchange: Exchange) async throws -> Response {
+        let (request, transcript) = continuing(request)
         let model = try catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate)
         if request.work != .unload { try request.check(against: model) }
         running.note(model, keepAlive: request.keepAlive, numCtx: request.options.numCtx)
@@ -19,31 +23,57 @@ struct Relay: Sendable {
             return .json(LoadAnswer.body(reason, shape: request.shape, model: request.model, at: Clock.now()))
         }
         exchange.client.setInferring(true)
-        let pictures = try await prepare(request, model, exchange.log)
-        let log = AnswerLog(exchange: exchange, model: model, facts: pictures.facts)
-        let settings = settings(request, model, exchange, hasPictures: !pictures.facts.isEmpty)
-        let (reply, body) = try await upstream.send(to: model, failures: settings.failures, log: exchange.log) { (learned) throws(OllamaFailure) in
-            try ChatCompletionBuilder.build(request, model: model, images: pictures.perMessage(of: request), adjustments: learned)
+        let positions = request.picturePositions
+        let members = try chooser.members(of: model, needsVision: !positions.isEmpty, name: request.model)
+        var settings = settings(request, model, exchange, hasPictures: !positions.isEmpty)
+        let pictures = PictureBox()
+        let answer = try await upstream.send(to: members, failures: settings.failures, log: exchange.log) { member, learned in
+            let prepared = try await pictures.prepared(for: member) { try await prepare(request, positions, member, exchange.log) }
+            return try ChatCompletionBuilder.build(
+                request, model: member, images: prepared.perMessage(of: request), adjustments: learned)
         }
+        settings.thinkTags = answer.model.dialect.thinkTags ? .split : .none
+        settings.failures.secrets = answer.model.provider.secrets
+        let facts = pictures.current?.facts ?? []
+        let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
+        settings.context = transcript.map { [$0.id] }
+        return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log)
+    }
+
+    /// Puts the conversation that a generate request's `context` names before its prompt.
+    private func continuing(_ request: InferenceRequest) -> (InferenceRequest, TranscriptKeeper?) {
+        guard let generate = request.generate, !generate.raw, generate.suffix == nil, request.work == .answer else { return (request, nil) }
+        var request = request
+        let start = request.messages.firstIndex { $0.role == .user } ?? request.messages.endIndex
+        request.messages.insert(contentsOf: contexts.transcript(generate.context), at: start)
+        return (request, TranscriptKeeper(contexts, question: Array(request.messages[start...])))
+    }
+
+    private func respond(
+        to request: InferenceRequest, with answer: UpstreamCall.Answer, _ settings: AnswerSettings, _ transcript: TranscriptKeeper?,
+        _ headers: HTTPFields, _ log: AnswerLog
+    ) async throws -> Response {
         let sent = Clock.now()
-        let contentType = reply.headers["Content-Type"]
-        var headers = PictureHeader.fields(pictures.facts)
+        let contentType = answer.reply.headers["Content-Type"]
         guard request.stream else {
             var collector = AnswerCollector(settings)
             collector.requestSent(at: sent)
             collector.begin(contentType: contentType)
-            return .json(try await collect(reply, &collector, settings.failures, log), headers: headers)
+            let body = try await collect(answer.reply, &collector, settings.failures, log)
+            transcript?.note(body)
+            transcript?.keep()
+            return .json(body, headers: headers)
         }
         var translator = AnswerTranslator(settings)
         translator.requestSent(at: sent)
         translator.begin(contentType: contentType)
-        _ = body
-        let answer = try await StreamedAnswer(translator, body: reply.body, failures: settings.failures) { log.finished($0, $1) }
-        headers[.contentType] = "application/x-ndjson"
+        let streamed = try await StreamedAnswer(
+            translator, body: answer.reply.body, failures: settings.failures, transcript: transcript
+        ) { log.finished($0, $1) }
         return Response(
-            status: .ok, headers: headers,
+            status: .ok, headers: headers.adding(.contentType, "application/x-ndjson"),
             body: ResponseBody { writer in
-                try await answer.write(to: &writer)
+                try await streamed.write(to: &writer)
                 try await writer.finish(nil)
             })
     }
@@ -64,8 +94,9 @@ struct Relay: Sendable {
         }
     }
 
-    private func prepare(_ request: InferenceRequest, _ model: ResolvedModel, _ log: Logger) async throws -> PreparedPictures {
-        let positions = request.picturePositions
+    private func prepare(
+        _ request: InferenceRequest, _ positions: [(message: Int, image: Int)], _ model: ResolvedModel, _ log: Logger
+    ) async throws -> PreparedPictures {
         let slots = positions.map { position in
             PictureSlot(
                 source: request.messages[position.message].images[position.image],
@@ -75,7 +106,7 @@ struct Relay: Sendable {
             return try await images.prepare(
                 slots, model: request.model, settings: model.images, hasVision: model.capabilities.vision
             ) { picture, describer in
-                try await Describer(catalog: catalog, upstream: upstream).caption(picture, by: describer, log: log)
+                try await self.describer.caption(picture, by: describer, log: log)
             }
         } catch let rejection as PictureRejection {
             guard let slot = rejection.slot else { throw rejection.fault.failure() }
@@ -87,14 +118,26 @@ struct Relay: Sendable {
     private func settings(_ request: InferenceRequest, _ model: ResolvedModel, _ exchange: Exchange, hasPictures: Bool) -> AnswerSettings {
         var settings = AnswerSettings(shape: request.shape, model: request.model, requestReceived: exchange.received)
         settings.thinking = request.think == .off ? .drop : .pass
-        settings.thinkTags = model.dialect.thinkTags ? .split : .none
         settings.logprobs = request.logprobs
         settings.topLogprobs = request.topLogprobs
         settings.promptBytes = request.messages.reduce(0) { $0 + $1.content.utf8.count }
         settings.failures.requestHadImages = hasPictures
         settings.failures.requestHadTools = !request.tools.isEmpty
-        settings.failures.secrets = model.provider.secrets
         return settings
+    }
+}
+
+/// The pictures as they were made for the member that is being tried; another member with other limits has them made anew.
+final class PictureBox {
+    private(set) var current: PreparedPictures?
+    private var settings: ImageSettings?
+
+    func prepared(for model: ResolvedModel, make: () async throws -> PreparedPictures) async throws -> PreparedPictures {
+        if let current, settings == model.images { return current }
+        let made = try await make()
+        current = made
+        settings = model.images
+        return made
     }
 }
 

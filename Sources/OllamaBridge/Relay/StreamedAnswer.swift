@@ -14,6 +14,7 @@ struct StreamedAnswer: Sendable {
     private var body: FetchBody.Iterator
     private let failures: FailureContext
     private let finished: @Sendable (AnswerSummary, OllamaFailure?) -> Void
+    private let transcript: TranscriptKeeper?
     /// What ended the answer while its first lines were already there.
     private var failure: OllamaFailure?
 
@@ -21,13 +22,14 @@ struct StreamedAnswer: Sendable {
     ///
     /// - Throws: `OllamaFailure`, `CancellationError`.
     init(
-        _ translator: AnswerTranslator, body: FetchBody, failures: FailureContext,
+        _ translator: AnswerTranslator, body: FetchBody, failures: FailureContext, transcript: TranscriptKeeper?,
         finished: @escaping @Sendable (AnswerSummary, OllamaFailure?) -> Void
     ) async throws {
         self.translator = translator
         self.body = body.makeAsyncIterator()
         self.failures = failures
         self.finished = finished
+        self.transcript = transcript
         lines = LineBatch()
         while lines.isEmpty {
             try await advance()
@@ -39,11 +41,13 @@ struct StreamedAnswer: Sendable {
     func write(to writer: inout any ResponseBodyWriter) async throws {
         var answer = self
         while true {
+            transcript?.note(answer.lines)
             if let failure = answer.failure { answer.lines.append(failure) }
             try await writer.write(contentsOf: answer.buffers())
             if answer.translator.isComplete || answer.failure != nil { break }
             repeat { try await answer.advance() } while answer.lines.isEmpty && answer.failure == nil
         }
+        if answer.failure == nil { transcript?.keep() }
         finished(answer.translator.summary, answer.failure)
     }
 

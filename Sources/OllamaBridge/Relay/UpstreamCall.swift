@@ -1,62 +1,123 @@
 import Fetch
 import Logging
-import Synchronization
 import Translate
 
-/// One request to an upstream: headers, retry without what it refuses, and failures in words a client can read.
+/// One request to an upstream: headers, retries, another member when one fails, and failures in words a client can read.
 struct UpstreamCall: Sendable {
     let fetcher: Fetcher
     let learned: LearnedStore
+    let health: ProviderHealth
     let limits: FetchLimits
+    let retries: RetryPolicy
+
+    /// An upstream's answer whose status is a success.
+    struct Answer: Sendable {
+        let reply: FetchReply
+        let body: UpstreamBody
+        /// The member of the model that answered.
+        let model: ResolvedModel
+    }
+
+    /// Makes the body for one member; asked again when a refusal taught us something.
+    typealias Build = (_ member: ResolvedModel, _ learned: LearnedAdjustments) async throws -> UpstreamBody
 
     /// The most of an error body that is read.
     private static let errorBodyBytes = 64 << 10
 
-    /// Sends a request and returns the upstream's answer once it is a success.
+    /// Sends a request to the first of the members that answers.
     ///
-    /// - Parameter build: Makes the body; asked again when a refusal taught us something.
-    /// - Throws: `OllamaFailure`, or `CancellationError` when the client has left.
-    func send(
-        to model: ResolvedModel, failures: FailureContext, log: Logger,
-        build: (LearnedAdjustments) throws(OllamaFailure) -> UpstreamBody
-    ) async throws -> (reply: FetchReply, body: UpstreamBody) {
+    /// - Throws: `OllamaFailure`; `CancellationError` when the client has left; whatever `build` throws.
+    func send(to members: [ResolvedModel], failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
+        var last: OllamaFailure?
+        for member in members {
+            let isLast = member == members.last
+            // With a single upstream there is nothing to turn to, so its breaker only counts.
+            guard members.count == 1 || health.admits(member.provider.name) else { continue }
+            do {
+                return try await send(to: member, failures: failures, log: log, build: build)
+            } catch let failure as UpstreamFailure {
+                last = failure.shown
+                guard failure.isProvidersFault, !isLast else { throw failure.shown }
+                log.notice("Turning to another upstream", metadata: ["failed": "\(member.provider.name)", "error": "\(failure.shown.error)"])
+            }
+        }
+        let wait = health.secondsUntilProbe(members.map(\.provider.name))
+        throw last ?? OllamaFailure(status: 503, error: "no model server is available for this model right now", retryAfter: wait)
+    }
+
+    private func send(to model: ResolvedModel, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
+        let provider = model.provider.name
+        var failures = failures
+        failures.secrets = model.provider.secrets
+        var tried = 0
+        while true {
+            tried += 1
+            let started = Clock.now()
+            do {
+                let answer = try await sendLearning(to: model, failures: failures, log: log, build: build)
+                health.note(.answered(nanoseconds: Clock.now().since(started)), provider)
+                return answer
+            } catch let failure as UpstreamFailure {
+                health.note(failure.isProvidersFault && failure.shown.status != 429 ? .failed : .inconclusive, provider)
+                guard let pause = retries.pause(after: failure, tried: tried), health.takeRetry(provider) else { throw failure }
+                log.notice("Trying the upstream again", metadata: ["provider": "\(provider)", "tried": "\(tried)", "error": "\(failure.shown.error)"])
+                try await Task.sleep(for: pause)
+            } catch {
+                health.note(.inconclusive, provider)
+                throw error
+            }
+        }
+    }
+
+    /// Drops or renames what the upstream refuses, as far as its refusal says what that is, and remembers it.
+    private func sendLearning(to model: ResolvedModel, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
         var adjustments = learned.adjustments(for: model)
-        // Each lesson drops or renames one parameter, so this ends; two suffice for every provider seen.
-        for attempt in 0..<3 {
-            let body = try build(adjustments)
+        // Each lesson concerns one parameter; two suffice for every provider seen.
+        for lessonsLeft in [2, 1, 0] {
+            let body = try await build(model, adjustments)
             let reply = try await send(body, to: model, failures: failures)
-            if (200..<300).contains(reply.status) { return (reply, body) }
+            if (200..<300).contains(reply.status) { return Answer(reply: reply, body: body, model: model) }
             let text = (try? await reply.body.collect(upTo: Self.errorBodyBytes)) ?? []
-            if attempt < 2, let lesson = LearnedAdjustments.learn(status: reply.status, body: text, sent: body.parameters) {
+            if lessonsLeft > 0, let lesson = LearnedAdjustments.learn(status: reply.status, body: text, sent: body.parameters) {
                 adjustments.apply(lesson)
                 learned.learn(lesson, for: model)
-                log.notice("Upstream refused a parameter; trying without it", metadata: ["lesson": "\(lesson)", "provider": "\(model.provider.name)"])
+                log.notice("The upstream refused a parameter; remembered", metadata: ["lesson": "\(lesson)", "provider": "\(model.provider.name)"])
                 continue
             }
-            throw FailureMapping.failure(
-                status: reply.status, body: text, retryAfter: reply.headers["Retry-After"],
-                now: Clock.now().seconds, context: failures)
+            throw Self.failure(reply, text, failures)
         }
-        throw OllamaFailure(status: 502, error: "model server refused the request in every form tried")
+        throw UpstreamFailure(
+            shown: OllamaFailure(status: 502, error: "model server refused the request in every form tried"), isWorthRetrying: false,
+            isProvidersFault: true)
     }
 
     private func send(_ body: UpstreamBody, to model: ResolvedModel, failures: FailureContext) async throws -> FetchReply {
         var headers: [(name: String, value: String)] = [("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json")]
-        headers += Self.credentials(model.provider)
+        // Keys go to the provider's own address and nowhere else.
+        headers += model.provider.requestHeaders.map { ($0.name, $0.value.value) }
         let request = FetchRequest(
             method: "POST", url: model.provider.baseURL + body.path, headers: headers, body: body.pieces, limits: limits)
         do {
             return try await fetcher.send(request)
         } catch {
-            throw Self.failure(error, failures)
+            guard let problem = TransportProblem(error) else { throw CancellationError() }
+            // A request that may have reached the model is not sent again: it would be paid for twice.
+            throw UpstreamFailure(
+                shown: FailureMapping.failure(problem, context: failures), isWorthRetrying: error.happenedBeforeSending,
+                isProvidersFault: true)
         }
     }
 
-    /// Keys go to the provider's own address and nowhere else.
-    static func credentials(_ provider: Provider) -> [(name: String, value: String)] {
-        provider.requestHeaders.map { (name: $0.name, value: $0.value.value) }
+    private static func failure(_ reply: FetchReply, _ text: [UInt8], _ failures: FailureContext) -> UpstreamFailure {
+        let shown = FailureMapping.failure(
+            status: reply.status, body: text, retryAfter: reply.headers["Retry-After"], now: Clock.now().seconds, context: failures)
+        let isTransient = reply.status == 408 || reply.status == 429 || reply.status >= 500
+        let isProvidersFault = isTransient || [401, 402, 403, 404].contains(reply.status) || (300..<400).contains(reply.status)
+        return UpstreamFailure(shown: shown, isWorthRetrying: isTransient, isProvidersFault: isProvidersFault)
     }
 
+    /// What a client reads when reading an answer failed.
+    ///
     /// - Returns: `CancellationError` when the client has left.
     static func failure(_ error: FetchError, _ context: FailureContext) -> any Error {
         guard let problem = TransportProblem(error) else { return CancellationError() }
@@ -81,19 +142,4 @@ extension TransportProblem {
         case .protocolError: self = .protocolError
         }
     }
-}
-
-/// What refusals taught, per model of each provider.
-final class LearnedStore: Sendable {
-    private let state = Mutex<[String: LearnedAdjustments]>([:])
-
-    func adjustments(for model: ResolvedModel) -> LearnedAdjustments {
-        state.withLock { $0[Self.key(model)] ?? LearnedAdjustments() }
-    }
-
-    func learn(_ lesson: LearnedAdjustments.Adjustment, for model: ResolvedModel) {
-        state.withLock { $0[Self.key(model), default: LearnedAdjustments()].apply(lesson) }
-    }
-
-    private static func key(_ model: ResolvedModel) -> String { "\(model.provider.name)\u{0}\(model.upstreamID)" }
 }

@@ -36,10 +36,11 @@ struct Bridge: Sendable {
         defer { demo.task.cancel() }
         catalog.update { $0.setBaseURL("http://127.0.0.1:\(demo.port)/v1", ofProvider: "demo") }
 
-        let routes = routes(catalog: catalog, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher)
+        let discovery = ModelDiscovery(catalog: catalog, fetcher: fetcher, log: log)
+        let routes = routes(catalog: catalog, discovery: discovery, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher)
         let server = server(routes) { port in Banner.print(settings: settings, port: port, file: file, catalog: catalog.current) }
         var services = ServiceGroupConfiguration(
-            services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(log))
+            services: [server, discovery], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(log))
         services.maximumGracefulShutdownDuration = settings.drain
         do {
             try await ServiceGroup(configuration: services).run()
@@ -53,20 +54,32 @@ struct Bridge: Sendable {
         try await workers.stop()
     }
 
-    private func routes(catalog: CatalogStore, workers: PictureWorkers, fetcher: Fetcher, imageFetcher: ImageFetcher) -> Routes {
+    private func routes(
+        catalog: CatalogStore, discovery: ModelDiscovery, workers: PictureWorkers, fetcher: Fetcher, imageFetcher: ImageFetcher
+    ) -> Routes {
         let bodies = RequestBodies(limits: ListenerLimits(), workers: workers)
         let running = RunningModels(standard: keepAlive)
-        let upstream = UpstreamCall(fetcher: fetcher, learned: LearnedStore(), limits: FetchLimits())
+        let health = ProviderHealth()
+        let chooser = RouteChooser(health: health)
+        let upstream = UpstreamCall(
+            fetcher: fetcher, learned: LearnedStore(), health: health, limits: FetchLimits(), retries: RetryPolicy())
+        let describer = Describer(catalog: catalog, upstream: upstream)
         let converter = PictureConverter(
             workers: workers, fetcher: imageFetcher, cache: PictureCache(limit: catalog.current.images.cacheBytes), limits: .standard)
-        let relay = Relay(catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream)
+        let relay = Relay(
+            catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream, chooser: chooser,
+            describer: describer)
         var routes = Routes()
         InferenceEndpoints(relay: relay, bodies: bodies).register(in: &routes)
-        DiscoveryEndpoints(catalog: catalog, running: running, bodies: bodies, modifiedAt: file.modifiedAt).register(in: &routes)
-        EmbedEndpoints(catalog: catalog, running: running, upstream: upstream, bodies: bodies).register(in: &routes)
-        ManagementEndpoints(catalog: catalog, bodies: bodies).register(in: &routes)
-        OpenAIEndpoints(catalog: catalog, running: running, images: relay.images, upstream: upstream, bodies: bodies)
+        DiscoveryEndpoints(catalog: catalog, running: running, discovery: discovery, bodies: bodies, modifiedAt: file.modifiedAt)
             .register(in: &routes)
+        EmbedEndpoints(catalog: catalog, running: running, upstream: upstream, chooser: chooser, bodies: bodies)
+            .register(in: &routes)
+        ManagementEndpoints(catalog: catalog, bodies: bodies).register(in: &routes)
+        OpenAIEndpoints(
+            catalog: catalog, running: running, images: relay.images, upstream: upstream, chooser: chooser, describer: describer,
+            bodies: bodies
+        ).register(in: &routes)
         ExplainEndpoint(catalog: catalog, images: relay.images, bodies: bodies).register(in: &routes)
         return routes
     }

@@ -3,7 +3,7 @@ public struct AnswerCollector: Sendable {
     /// The most text that is gathered; an upstream that never ends must not fill the memory.
     public static let largestAnswer = 64 << 20
 
-    private var reader: AnswerReader<WholeAnswer>
+    var reader: AnswerReader<WholeAnswer>
     private let failures: FailureContext
 
     /// - Parameter settings: What the answer needs to know of its request.

@@ -133,9 +133,4 @@ extension AnswerReader {
             throw FailureMapping.failure(.tooLarge, context: settings.failures)
         }
     }
-
-    /// Takes a chunk that holds nothing but a piece of text, without building a tree for it.
-    ///
-    /// - Returns: false for anything else, nothing taken.
-    mutating func takeUsualChunk(_ data: Span<UInt8>) throws(OllamaFailure) -> Bool { false }
 }

@@ -4,7 +4,7 @@
 /// A failure thrown by `push` or `finish` comes after the lines already in the batch: send those, then the failure as the last line — or, while
 /// ``hasBegun`` is false, as the response itself. After a failure, and once ``isComplete``, further bytes are ignored.
 public struct AnswerTranslator: Sendable {
-    private var reader: AnswerReader<LineWriter>
+    var reader: AnswerReader<LineWriter>
 
     /// - Parameter settings: What the answer needs to know of its request.
     public init(_ settings: AnswerSettings) {

@@ -41,7 +41,7 @@ public enum ChatCompletionBuilder {
         turns = ToolCorrelation.apply(turns, form: dialect.toolIDs)
         if dialect.toolHistoryNeedsTools, request.tools.isEmpty { turns = TurnShaping.flatteningTools(turns) }
         turns = TurnShaping.movingPicturesToUsers(turns)
-        turns = TurnShaping.droppingEmptyAssistants(turns)
+        turns = TurnShaping.droppingEmpty(turns)
         turns = TurnShaping.joiningSplitTurns(turns)
         turns = TurnShaping.placingSystem(turns, dialect: dialect)
         if dialect.alternatingRoles { turns = TurnShaping.alternating(turns) }

@@ -63,9 +63,12 @@ enum TurnShaping {
         return output
     }
 
-    /// Assistant messages with nothing in them are refused by several upstreams.
-    static func droppingEmptyAssistants(_ turns: [Turn]) -> [Turn] {
-        turns.filter { $0.role != .assistant || !$0.text.isEmpty || !$0.calls.isEmpty || !$0.pictures.isEmpty }
+    /// Assistant and system messages with nothing in them are refused by several upstreams.
+    static func droppingEmpty(_ turns: [Turn]) -> [Turn] {
+        turns.filter { turn in
+            let mayBeEmpty = turn.role == .user || turn.role == .tool
+            return mayBeEmpty || !turn.text.isEmpty || !turn.calls.isEmpty || !turn.pictures.isEmpty
+        }
     }
 
     /// One system message at the beginning, where the upstream's templates want it so.

@@ -9,7 +9,7 @@ import Testing
             """
             data: {"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}
 
-            data: {"id":"c1","choices":[{"index":0,"delta":{"content":"Hel\\u00e9"},"finish_reason":null}]}
+            data: {"id":"c1","choices":[{"index":0,"delta":{"content":"Helé"},"finish_reason":null}]}
 
             data: {"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2}}
 

@@ -37,6 +37,13 @@ import Testing
     }
 
     @Test(arguments: cases)
+    func `the general path alone gives the same answer`(reply: ReplyCase) {
+        let outcome = reply.run(pieces: [reply.upstream[...]], isGeneralOnly: true)
+        #expect(outcome.text == reply.expected)
+        #expect(outcome.status == reply.status)
+    }
+
+    @Test(arguments: cases)
     func `every line is one JSON object and the final one is the last`(reply: ReplyCase) throws {
         guard reply.isStreamed else { return }
         let lines = reply.expected.split(separator: "\n", omittingEmptySubsequences: false)
@@ -105,13 +112,14 @@ struct ReplyCase: Sendable, CustomTestStringConvertible {
     }
 
     /// Received at 0, sent upstream at 1 ms; everything else happens at 5 ms, so that cuts change nothing.
-    func run(pieces: [ArraySlice<UInt8>]) -> Outcome {
-        isStreamed ? stream(pieces) : collect(pieces)
+    func run(pieces: [ArraySlice<UInt8>], isGeneralOnly: Bool = false) -> Outcome {
+        isStreamed ? stream(pieces, isGeneralOnly) : collect(pieces, isGeneralOnly)
     }
 
-    private func stream(_ pieces: [ArraySlice<UInt8>]) -> Outcome {
+    private func stream(_ pieces: [ArraySlice<UInt8>], _ isGeneralOnly: Bool) -> Outcome {
         var translator = AnswerTranslator(settings)
         var batch = LineBatch()
+        translator.reader.isGeneralOnly = isGeneralOnly
         translator.requestSent(at: .milliseconds(1))
         translator.begin(contentType: contentType)
         do {
@@ -121,17 +129,26 @@ struct ReplyCase: Sendable, CustomTestStringConvertible {
             guard translator.hasBegun else { return Outcome(failure: error) }
             batch.append(error)
         }
-        return Outcome(text: String(decoding: batch.bytes, as: UTF8.self), status: 200)
+        return Outcome(text: (0..<batch.count).map { Self.plain(batch.line($0)) }.joined(), status: 200)
     }
 
-    private func collect(_ pieces: [ArraySlice<UInt8>]) -> Outcome {
+    /// A line with needless escapes undone: the usual path leaves text escaped as the upstream wrote it.
+    private static func plain(_ line: ArraySlice<UInt8>) -> String {
+        guard line.contains(UInt8(ascii: "\\")), let value = try? JSONParser.parse(Array(line)) else {
+            return String(decoding: line, as: UTF8.self) + (line.last == 0x0A ? "" : "\n")
+        }
+        return String(decoding: JSONWriter.bytes(value), as: UTF8.self) + "\n"
+    }
+
+    private func collect(_ pieces: [ArraySlice<UInt8>], _ isGeneralOnly: Bool) -> Outcome {
         var collector = AnswerCollector(settings)
+        collector.reader.isGeneralOnly = isGeneralOnly
         collector.requestSent(at: .milliseconds(1))
         collector.begin(contentType: contentType)
         do {
             for piece in pieces { try collector.push(Array(piece), at: .milliseconds(5)) }
             let body = try collector.finish(at: .milliseconds(5))
-            return Outcome(text: String(decoding: body, as: UTF8.self) + "\n", status: 200)
+            return Outcome(text: Self.plain(body[...]), status: 200)
         } catch {
             return Outcome(failure: error)
         }

@@ -1,0 +1,69 @@
+import DequeModule
+import Synchronization
+import Translate
+
+/// Gathers the text of one answer, to be continued when a client sends the answer's `context` back.
+final class TranscriptKeeper: Sendable {
+    let id: Int
+    private let store: ContextStore
+    private let question: [Message]
+    private let answer = Mutex("")
+
+    init(_ store: ContextStore, question: [Message]) {
+        id = store.next()
+        self.store = store
+        self.question = question
+    }
+
+    func note(_ lines: LineBatch) {
+        for index in 0..<lines.count { note(Array(lines.line(index))) }
+    }
+
+    /// - Parameter line: One object of an answer to `/api/generate`.
+    func note(_ line: [UInt8]) {
+        guard let text = try? JSONParser.parse(line).object?["response"]?.string else { return }
+        answer.withLock { $0 += text }
+    }
+
+    func keep() {
+        store.store(question + [Message(role: .assistant, content: JSONText(answer.withLock { $0 }))], as: id)
+    }
+}
+
+/// What stands behind the `context` numbers of `/api/generate`.
+///
+/// Ollama's are the tokens of the conversation so far; an upstream behind OpenAI's API gives none. Ours name a transcript kept here, which
+/// is put before the prompt when a client sends them back. A client that comes too late starts afresh, as it would with another model.
+final class ContextStore: Sendable {
+    /// Conversations kept, and the most text of one.
+    private static let mostTranscripts = 256
+    private static let mostBytes = 256 << 10
+
+    private struct State {
+        var transcripts: [Int: [Message]] = [:]
+        var order: Deque<Int> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Numbers for a conversation that is about to go on. Positive and below 2³¹, which every client's integers hold.
+    func next() -> Int { Int.random(in: 1..<Int(Int32.max)) }
+
+    func transcript(_ context: [Int]) -> [Message] {
+        guard context.count == 1 else { return [] }
+        return state.withLock { $0.transcripts[context[0]] ?? [] }
+    }
+
+    func store(_ messages: [Message], as id: Int) {
+        let kept = messages.map { message in
+            // Pictures are not kept: they are large, and a continuation asks about the text.
+            Message(role: message.role, content: JSONText(message.content.string))
+        }
+        guard kept.reduce(0, { $0 + $1.content.utf8.count }) <= Self.mostBytes else { return }
+        state.withLock { state in
+            state.transcripts[id] = kept
+            state.order.append(id)
+            if state.order.count > Self.mostTranscripts, let oldest = state.order.popFirst() { state.transcripts[oldest] = nil }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Testing
+import Translate
+
+@Suite struct OpenAIRequestEditorTests {
+    static func model(vision: Bool = true) throws -> ResolvedModel {
+        let file =
+            #"{"providers":{"u":{"base_url":"http://u.test/v1"}},"models":{"m":{"provider":"u","model":"real/name","vision":\#(vision)}}}"#
+        return try #require(try ModelCatalog.parse(Array(file.utf8), file: "f", environment: [:]).resolve("m"))
+    }
+
+    @Test func `every byte but the model's name stays`() throws {
+        let before =
+            "\n { \"messages\" : [ {\"role\":\"user\",\"content\":\"a\\u00e9\\/ \\ud83d\\ude00 \\ud800\"} ],\t\"model\": \"m\", \"seed\":1.50e1, \"x\":{\"model\":\"m\"} } trailing"
+        let editor = try OpenAIRequestEditor(Array(before.utf8))
+        #expect(editor.model == "m" && !editor.stream && editor.pictures.isEmpty)
+        let after = String(decoding: editor.rewritten(model: try Self.model()).joined, as: UTF8.self)
+        let expected = before.replacing("\"model\": \"m\"", with: "\"model\": \"real/name\"").replacing(" trailing", with: "").dropFirst(2)
+        #expect(after == expected)
+    }
+
+    @Test func `pictures are found with place and detail`() throws {
+        let body = #"""
+            {"model":"m","stream":true,"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"detail":"high","url":"https:\/\/a.test\/x"}}]},
+            {"role":"assistant","content":"y"},{"role":"user","content":[{"type":"text","text":"t"},{"image_url":"data:image/png;base64,AAAA","type":"image_url"},
+            {"type":"image_url","image_url":{}},{"type":"image_url","image_url":{"url":5}}]}]}
+            """#
+        let editor = try OpenAIRequestEditor(Array(body.utf8))
+        #expect(editor.stream)
+        #expect(
+            editor.pictures.map(\.param) == [
+                "messages[0].content[0].image_url.url", "messages[2].content[1].image_url", "messages[2].content[2].image_url",
+                "messages[2].content[3].image_url.url",
+            ])
+        #expect(editor.pictures.map(\.isInNewestTurn) == [false, true, true, true])
+        #expect(editor.pictures.map(\.detail) == ["high", nil, nil, nil])
+        #expect(editor.pictures[0].source == .url("https://a.test/x"))
+        #expect(editor.pictures[1].source == .encoded(ArraySlice("data:image/png;base64,AAAA".utf8)))
+        #expect(editor.pictures[3].source == .faulty(.notText))
+        let failure = #expect(throws: OpenAIFailure.self) { try editor.treatments(for: try Self.model()) }
+        #expect(failure?.param == "messages[2].content[2].image_url" && failure?.message == "Unsupported image type")
+    }
+
+    @Test func `a picture goes in as a piece of its own`() throws {
+        let body =
+            #"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,AAAA","x":1},"cache":2}]}]}"#
+        let editor = try OpenAIRequestEditor(Array(body.utf8))
+        let sent = editor.rewritten(model: try Self.model(), outcomes: [.jpeg(base64: Array("/9j/".utf8), detail: "low")])
+        #expect(sent.pieces.count == 3 && sent.pieces[1] == Array("/9j/".utf8))
+        let expected =
+            #"{"model":"real/name","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/","detail":"low","x":1},"cache":2}]}]}"#
+        #expect(String(decoding: sent.joined, as: UTF8.self) == expected)
+    }
+
+    @Test func `a model without vision names the part`() throws {
+        let body = #"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,AAAA"}}]}]}"#
+        let editor = try OpenAIRequestEditor(Array(body.utf8))
+        let failure = #expect(throws: OpenAIFailure.self) { try editor.treatments(for: try Self.model(vision: false)) }
+        #expect(failure?.message == "m does not support vision" && failure?.code == "UNSUPPORTED_CAPABILITY")
+        #expect(failure?.type == "invalid_request_error" && failure?.param == "messages[0].content[0].image_url.url")
+    }
+
+    @Test(arguments: [
+        ("", "missing request body"), ("[]", "the request body must be a JSON object"), ("{", "unexpected EOF"),
+        (#"{"model":"m","messages":[]}"#, "[] is too short - 'messages'"), (#"{"model":"m"}"#, "[] is too short - 'messages'"),
+    ])
+    func `broken bodies are refused`(body: String, message: String) {
+        let failure = #expect(throws: OpenAIFailure.self) { try OpenAIRequestEditor(Array(body.utf8)) }
+        #expect(failure?.message == message && failure?.status == 400)
+    }
+
+    @Test func `other routes only change the model`() throws {
+        let editor = try OpenAIRequestEditor(Array(#"{"input":["a"],"model":"m:latest"}"#.utf8), route: .embeddings)
+        let sent = editor.rewritten(model: try Self.model())
+        #expect(sent.path == "/embeddings" && String(decoding: sent.joined, as: UTF8.self) == #"{"input":["a"],"model":"real/name"}"#)
+    }
+
+    @Test func `no accepted body makes the editor trap or break JSON`() throws {
+        let odd = [
+            #"{"model":1,"messages":[1]}"#, #"{"messages":[{"content":[{"image_url":[]}]}]}"#,
+            #"{"messages":[{"content":[{"image_url":null}]}],"model":null}"#,
+            #"{"messages":[[],{},{"content":{}}],"model":"a\"b\\"}"#, #"{"a\"b":[{"":""}],"messages":["]"],"model":"}"}"#,
+            #"{"messages":[{"content":[{"image_url":"x","image_url":{"url":"data:,AA"}}]}],"model":"m","model":"n"}"#,
+        ]
+        for text in odd {
+            let editor = try OpenAIRequestEditor(Array(text.utf8))
+            let sent = editor.rewritten(model: try Self.model(), outcomes: editor.pictures.map { _ in .jpeg(base64: [65]) })
+            #expect(throws: Never.self) { try JSONParser.parse(sent.joined) }
+        }
+    }
+}

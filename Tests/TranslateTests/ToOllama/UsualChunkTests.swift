@@ -1,0 +1,166 @@
+import Testing
+
+@testable import Translate
+
+@Suite struct UsualChunkTests {
+    /// What the usual path makes of a chunk: its kind and text; nil where it leaves it to the general path.
+    static func find(_ chunk: String) -> String? {
+        let bytes = Array(chunk.utf8)
+        guard let usual = UsualChunk(bytes.span, skipsLogprobs: true) else { return nil }
+        return "\(usual.kind) \(String(decoding: bytes[usual.text.range], as: UTF8.self))"
+    }
+
+    @Test(arguments: [
+        (#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#, "content a"),
+        (#" { "choices" : [ { "delta" : { "content" : "a" } , "index" : 0 } ] } "#, "content a"),
+        (
+            #"{"choices":[{"index":0,"delta":{"content":"a","refusal":null,"tool_calls":[],"role":"assistant"},"finish_reason":null,"logprobs":{"content":[]}}],"usage":null}"#,
+            "content a"
+        ),
+        (#"{"choices":[{"index":0,"delta":{"content":"\u00e9\ud83d\ude00\"é"}}]}"#, #"content \u00e9\ud83d\ude00\"é"#),
+        (#"{"choices":[{"index":0,"delta":{"content":"","reasoning":"r","reasoning_details":[{"text":"r"}]}}]}"#, "thinking r"),
+        (#"{"choices":[{"index":0,"delta":{"content":null,"reasoning":"r","reasoning_content":"r"}}]}"#, "thinking r"),
+    ])
+    func `the usual is found`(chunk: String, expected: String) {
+        #expect(Self.find(chunk) == expected)
+    }
+
+    @Test(arguments: [
+        #"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{}}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"error":{"message":"x"}}"#,
+        #"{"choices":[{"index":1,"delta":{"content":"a"}}]}"#,
+        #"{"choices":[{"index":0.0,"delta":{"content":"a"}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}},{"index":1}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a","content":"b"}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"c\u006fntent":"a","content":"b"}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a","tool_calls":[{}]}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a","reasoning":"b"}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"reasoning_content":"a","reasoning":"b"}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a","reasoning_details":[{"text":"b"}]}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"\ud83d"}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":["a"]}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":""}}]}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}]"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"x":01}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"x":"\q"}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a\q"}}]}"#,
+        "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\u{1}\"}}]}",
+        #"[{"choices":[]}]"#, "{}", "", "[DONE]",
+    ])
+    func `the unusual is left to the general path`(chunk: String) {
+        #expect(Self.find(chunk) == nil)
+    }
+
+    @Test func `bytes that are no UTF-8 are left to the general path`() {
+        let bytes = Array(#"{"choices":[{"index":0,"delta":{"content":"a"#.utf8) + [0xC3] + Array(#""}}]}"#.utf8)
+        #expect(UsualChunk(bytes.span, skipsLogprobs: true) == nil)
+    }
+
+    /// Chunks put together from usual and unusual parts at random, then broken at random: both paths give the same lines or the same failure.
+    @Test(arguments: 0..<40)
+    func `both paths agree on random chunks`(seed: UInt64) {
+        var random = SplitMix(state: seed)
+        for _ in 0..<500 {
+            let stream = RandomStream.make(&random)
+            let usual = Self.lines(stream, general: false, &random)
+            let general = Self.lines(stream, general: true, &random)
+            guard usual == general else {
+                Issue.record("\(String(decoding: stream, as: UTF8.self))\nusual: \(usual)\ngeneral: \(general)")
+                return
+            }
+        }
+    }
+
+    private static func lines(_ stream: [UInt8], general: Bool, _ random: inout SplitMix) -> [JSONValue] {
+        var settings = AnswerSettings.sample()
+        settings.thinkTags = stream.count % 3 == 0 ? .split : .none
+        settings.thinking = stream.count % 5 == 0 ? .drop : .pass
+        var translator = AnswerTranslator(settings)
+        translator.reader.isGeneralOnly = general
+        var batch = LineBatch()
+        do {
+            var rest = stream[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(Int(random.next() % 400) + 1)
+                rest = rest.dropFirst(piece.count)
+                try translator.push(Array(piece), at: .after(microseconds: 9), into: &batch)
+            }
+            try translator.finish(at: .after(microseconds: 9), into: &batch)
+        } catch {
+            batch.append(error)
+        }
+        return (0..<batch.count).map { (try? JSONParser.parse(Array(batch.line($0)))) ?? .null }
+    }
+}
+
+/// A small generator of the same numbers for the same seed.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
+
+/// Streams that look like an upstream's, some of them broken.
+enum RandomStream {
+    private static let texts = [
+        #""a""#, #""""#, "null", #"" <think>x""#, #""</think>""#, #""é\u00e9""#, #""\ud83d\ude00""#, #""\ud83d""#, #""\n\"\\""#,
+        #""\u003c""#, "7", "[]",
+        #"["x"]"#, #"[{"type":"text","text":"p"}]"#, "\"\u{1F600}\"", #""\u""#, #""a"#,
+    ]
+    private static let deltaKeys = [
+        "content", "content", "content", "reasoning", "reasoning_content", "role", "refusal", "extra", "c\\u006fntent",
+    ]
+    private static let values = ["null", "0", "-0.5e+3", "01", "true", "{}", "[]", #"{"a":[1,{"b":"}"}]}"#, #""x""#, "tru", #"[1,]"#]
+
+    static func make(_ random: inout SplitMix) -> [UInt8] {
+        var stream = ""
+        for _ in 0..<Int.random(in: 1...4, using: &random) { stream += "data: " + chunk(&random) + "\n\n" }
+        if Bool.random(using: &random) { stream += "data: [DONE]\n\n" }
+        var bytes = Array(stream.utf8)
+        if Int.random(in: 0..<8, using: &random) == 0 {
+            bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+        }
+        return bytes
+    }
+
+    private static func pick(_ list: [String], _ random: inout SplitMix) -> String { list.randomElement(using: &random) ?? "" }
+
+    private static func odd(_ random: inout SplitMix) -> Bool { Int.random(in: 0..<12, using: &random) == 0 }
+
+    private static func chunk(_ random: inout SplitMix) -> String {
+        var members = [#""id":"c""#, #""choices":\#(choices(&random))"#]
+        if odd(&random) { members.append(#""usage":{"prompt_tokens":3}"#) }
+        if odd(&random) { members.append(#""error":\#(pick(values, &random))"#) }
+        if odd(&random) { members.append(#""choices":[]"#) }
+        if Bool.random(using: &random) { members.append(#""x":\#(odd(&random) ? pick(values, &random) : "1")"#) }
+        members.shuffle(using: &random)
+        return "{" + members.joined(separator: Bool.random(using: &random) ? "," : " , ") + "}"
+    }
+
+    private static func choices(_ random: inout SplitMix) -> String {
+        var members = [#""delta":\#(delta(&random))"#]
+        if Bool.random(using: &random) { members.append(#""index":\#(odd(&random) ? pick(values, &random) : "0")"#) }
+        if Bool.random(using: &random) { members.append(#""finish_reason":\#(odd(&random) ? #""stop""# : "null")"#) }
+        if odd(&random) { members.append(#""logprobs":\#(pick(values, &random))"#) }
+        if odd(&random) { members.append(#""text":"t""#) }
+        members.shuffle(using: &random)
+        let choice = "{" + members.joined(separator: ",") + "}"
+        return odd(&random) ? "[\(choice),\(choice)]" : "[\(choice)]"
+    }
+
+    private static func delta(_ random: inout SplitMix) -> String {
+        if odd(&random) { return pick(values, &random) }
+        let members = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+            let key = pick(deltaKeys, &random)
+            return #""\#(key)":\#(key == "extra" ? pick(values, &random) : pick(texts, &random))"#
+        }
+        return "{" + members.joined(separator: ",") + "}"
+    }
+}
