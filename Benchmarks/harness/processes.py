@@ -92,19 +92,19 @@ class Process:
             with open(f"/proc/{pid}/clear_refs", "w") as file:
                 file.write("5")
 
-    def context_switches(self):
-        """Voluntary switches of all threads: each is one time a thread went to sleep and was woken."""
-        total = 0
+    def switches(self):
+        """Voluntary switches by thread: each is one time a thread went to sleep and was woken."""
+        found = {}
         for pid in self.tree():
             for thread in os.listdir(f"/proc/{pid}/task"):
                 try:
                     with open(f"/proc/{pid}/task/{thread}/status") as file:
                         for line in file:
                             if line.startswith("voluntary_ctxt_switches:"):
-                                total += int(line.split()[1])
+                                found[thread] = int(line.split()[1])
                 except (FileNotFoundError, ProcessLookupError):
                     continue
-        return total
+        return found
 
     def stop(self):
         if self.child.poll() is None:

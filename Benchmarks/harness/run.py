@@ -96,7 +96,7 @@ def main():
 
     facts = machine()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    images = make(arguments.folder / "pictures")
+    images = make(arguments.folder.parent / "pictures")
     report = Report()
     servers = Servers(arguments.folder, arguments.tools, arguments.binary, arguments.venv)
     failures = []
@@ -104,7 +104,7 @@ def main():
         scenarios = Scenarios(servers, Loads(arguments.folder, arguments.tools), images, report, arguments.rounds)
         codecs = Codecs(arguments.folder, arguments.tools, images, report, arguments.rounds, servers, scenarios.loads)
         nginx, bridge = servers.nginx(), servers.bridge()
-        needs_peers = not wanted or wanted & {"streaming", "pass_through"}
+        needs_peers = (not wanted or wanted & {"streaming", "pass_through"}) and arguments.venv
         peers = servers.peers() if needs_peers else []
         steps = {
             "streaming": lambda: scenarios.streaming(nginx, bridge, peers),

@@ -161,9 +161,10 @@ class Scenarios:
             starts.append((time.monotonic() - fresh.started) * 1000)
             if len(memory) < 2:
                 time.sleep(1)
-                before = fresh.context_switches()
+                before = fresh.switches()
                 time.sleep(4)
-                wakes.append((fresh.context_switches() - before) / 4)
+                # Threads that ended meanwhile are left out, new ones count from their start.
+                wakes.append(sum(count - before.get(thread, 0) for thread, count in fresh.switches().items()) / 4)
                 memory.append(fresh.rss() / 1024)
             self.servers.stop(fresh)
         self.report.add("6", "resident memory, idle", "MB", memory, 40)
