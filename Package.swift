@@ -56,7 +56,7 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("gif")]),
         .target(name: "Images", dependencies: ["CCodecs"], swiftSettings: hot),
-        .testTarget(name: "ImagesTests", dependencies: ["Images", "CTurboJPEG", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ImagesTests", dependencies: ["Images", "CCodecs", "CTurboJPEG", "TestSupport"], swiftSettings: strict),
 
         // The two APIs and the way between them: values in, values out. Knows neither pixels nor network.
         .target(name: "Translate", swiftSettings: hot),

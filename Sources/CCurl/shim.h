@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -247,6 +248,18 @@ static inline void fetch_block_signals(void) {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+// A lock on the heap, where it keeps its address.
+static inline pthread_mutex_t *_Nullable fetch_lock_create(void) {
+  pthread_mutex_t *lock = (pthread_mutex_t *)malloc(sizeof *lock);
+  if (lock) pthread_mutex_init(lock, NULL);
+  return lock;
+}
+static inline void fetch_lock(pthread_mutex_t *_Nonnull lock) { pthread_mutex_lock(lock); }
+static inline void fetch_unlock(pthread_mutex_t *_Nonnull lock) { pthread_mutex_unlock(lock); }
+static inline void fetch_lock_free(pthread_mutex_t *_Nonnull lock) {
+  pthread_mutex_destroy(lock);
+  free(lock);
 }
 // A number that no other living thread has.
 static inline uintptr_t fetch_thread_identity(void) { return (uintptr_t)pthread_self(); }

@@ -42,6 +42,9 @@ public struct FetchBody: AsyncSequence, Sendable {
         /// Goes with the iterator, so that leaving the loop ends the exchange although the body is still at hand.
         fileprivate let owner: BodyOwner
 
+        /// Ends the exchange; whoever waits for bytes gets `FetchError.cancelled`.
+        public func cancel() { owner.transfer.cancel() }
+
         /// The next bytes; nil at the proper end.
         public mutating func next() async throws(FetchError) -> [UInt8]? {
             try await owner.transfer.nextPiece().get()

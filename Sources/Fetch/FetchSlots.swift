@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A fixed number of places for work; whoever finds none waits in line.
 public final class FetchSlots: Sendable {
     private struct State {
@@ -9,11 +7,11 @@ public final class FetchSlots: Sendable {
         /// Those who were cancelled before they stood in line.
         var leavers: Set<UInt64> = []
     }
-    private let state: Mutex<State>
+    private let state: Guarded<State>
 
     /// - Parameter count: How many places there are; at least 1.
     public init(_ count: Int) {
-        state = Mutex(State(free: max(1, count)))
+        state = Guarded(State(free: max(1, count)))
     }
 
     /// Does some work in a place of its own, and waits for one first.

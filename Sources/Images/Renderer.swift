@@ -205,7 +205,7 @@ internal import CCodecs
             next += 1
             if encoder != nil, try unsafe !encoder!.write(row, stride: size.width * 4, count: 1) { return .overflowed }
         }
-        setting.isTransparent = flattener.stats.transparent > 0
+        setting.isTransparent = flattener.stats.transparent_rows > 0
         if target.background == .automatic, setting.isTransparent {
             let right = Backdrop.automatic(for: flattener.stats)
             if right != setting.backdrop { return .otherBackdrop(right) }

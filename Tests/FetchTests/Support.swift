@@ -53,13 +53,6 @@ func eventually(within patience: Duration = .seconds(10), _ condition: () -> Boo
     return true
 }
 
-/// A port on which nobody listens.
-func deadPort() throws -> UInt16 {
-    let stub = try StubUpstream([])
-    stub.stop()
-    return stub.port
-}
-
 extension Fetcher {
     /// Sends a request and reads the whole answer.
     func text(_ request: FetchRequest) async throws -> String {

@@ -157,9 +157,10 @@ import Testing
     }
 
     @Test func `nobody listening, an unknown name and a bad URL each have their own error`() async throws {
-        let port = try deadPort()
+        let dead = try DeadPort()
+        defer { withExtendedLifetime(dead) {} }
         try await withFetcher { fetcher async throws in
-            let refused = await fetchError { _ = try await fetcher.send(FetchRequest(url: "http://127.0.0.1:\(port)/")) }
+            let refused = await fetchError { _ = try await fetcher.send(FetchRequest(url: "http://127.0.0.1:\(dead.port)/")) }
             #expect(refused?.kind == "couldNotConnect")
             let unknown = await fetchError { _ = try await fetcher.send(FetchRequest(url: "http://no-such-name.invalid/")) }
             #expect(unknown?.kind == "couldNotResolve")

@@ -18,7 +18,8 @@ import Testing
             #expect(Base64.decodeLenient(unpadded[...]) == bytes)
             let urlSafe = text.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }
             #expect(Base64.decodeLenient(urlSafe[...]) == bytes)
-            let wrapped = text.enumerated().flatMap { (item) -> [UInt8] in item.offset % 76 == 75 ? [item.element, 13, 10] : [item.element] }
+            let wrapped = text.enumerated().flatMap { (item) -> [UInt8] in item.offset % 76 == 75 ? [item.element, 13, 10] : [item.element]
+            }
             #expect(Base64.decodeLenient([32] + wrapped + [10]) == bytes)
         }
     }
@@ -26,7 +27,10 @@ import Testing
     @Test func `every character but those of the alphabets and whitespace is refused, wherever it stands`() {
         let good = [UInt8](repeating: UInt8(ascii: "A"), count: 120)
         for character in UInt8.min...UInt8.max {
-            let isGood = character < 128 && (Character(UnicodeScalar(character)).isLetter || Character(UnicodeScalar(character)).isNumber || Array("+/-_ \t\n\r\u{0B}\u{0C}".utf8).contains(character))
+            let isGood =
+                character < 128
+                && (Character(UnicodeScalar(character)).isLetter || Character(UnicodeScalar(character)).isNumber
+                    || Array("+/-_ \t\n\r\u{0B}\u{0C}".utf8).contains(character))
             for position in [0, 5, 31, 32, 63, 100, 117] {
                 var text = good
                 text[position] = character
@@ -41,7 +45,10 @@ import Testing
         #expect(decode(text) == nil)
     }
 
-    @Test(arguments: [("", ""), ("  \n", ""), ("Zg", "f"), ("Zg==", "f"), ("Zg=", "f"), ("Zm8", "fo"), ("Zm9v", "foo"), ("Z m 9\tv\r\n", "foo"), ("Zg = =", "f")])
+    @Test(arguments: [
+        ("", ""), ("  \n", ""), ("Zg", "f"), ("Zg==", "f"), ("Zg=", "f"), ("Zm8", "fo"), ("Zm9v", "foo"), ("Z m 9\tv\r\n", "foo"),
+        ("Zg = =", "f"),
+    ])
     func `sloppy base64 is understood`(text: String, wanted: String) {
         #expect(decode(text) == Array(wanted.utf8))
     }

@@ -12,7 +12,10 @@ struct DecodedJPEG {
     init(_ jpeg: [UInt8]) throws {
         let handle = try unsafe #require(tjInitDecompress())
         defer { unsafe tjDestroy(handle) }
-        var width: Int32 = 0, height: Int32 = 0, subsampling: Int32 = 0, colours: Int32 = 0
+        var width: Int32 = 0
+        var height: Int32 = 0
+        var subsampling: Int32 = 0
+        var colours: Int32 = 0
         try #require(unsafe tjDecompressHeader3(handle, jpeg, UInt(jpeg.count), &width, &height, &subsampling, &colours) == 0)
         var pixels = [UInt8](repeating: 0, count: Int(width) * Int(height) * 3)
         let status = unsafe tjDecompress2(
@@ -49,6 +52,14 @@ struct DecodedJPEG {
     }
 }
 
+extension DecodedJPEG {
+    /// The mean difference over all cells and channels.
+    func meanDistance(to grid: [[Double]]) -> Double {
+        let differences = zip(self.grid, grid).flatMap { cell, wanted in zip(cell, wanted).map { abs($0 - $1) } }
+        return differences.reduce(0, +) / Double(max(differences.count, 1))
+    }
+}
+
 /// Makes JPEGs to start from.
 enum MadeJPEG {
     /// Encodes pixels given by a function of x and y.
@@ -69,7 +80,8 @@ enum MadeJPEG {
         var data: UnsafeMutablePointer<UInt8>?
         var size: UInt = 0
         let status = unsafe tjCompress2(
-            handle, pixels, Int32(width), 0, Int32(height), Int32(TJPF_RGB.rawValue), &data, &size, Int32(sampling.rawValue), Int32(quality),
+            handle, pixels, Int32(width), 0, Int32(height), Int32(TJPF_RGB.rawValue), &data, &size, Int32(sampling.rawValue),
+            Int32(quality),
             progressive ? TJFLAG_PROGRESSIVE : 0)
         defer { unsafe tjFree(data) }
         try #require(status == 0)

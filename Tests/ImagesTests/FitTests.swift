@@ -66,7 +66,9 @@ import Testing
         #expect(result.report.width == 300)
     }
 
-    @Test(arguments: [(4000, 3000, 2048, 2048, 1536), (3000, 4000, 2048, 1536, 2048), (5000, 3, 100, 100, 1), (2049, 2049, 2048, 2048, 2048)])
+    @Test(arguments: [
+        (4000, 3000, 2048, 2048, 1536), (3000, 4000, 2048, 1536, 2048), (5000, 3, 100, 100, 1), (2049, 2049, 2048, 2048, 2048),
+    ])
     func `the long edge meets the limit and the shape stays`(width: Int, height: Int, edge: Int, toWidth: Int, toHeight: Int) throws {
         let picture = try MadeJPEG.rgb(width, height, quality: 60) { x, y in (UInt8(x & 255), UInt8(y & 255), 128) }
         let result = try normalize(picture, ImageTarget(maxEdge: edge))

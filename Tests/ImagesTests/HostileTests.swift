@@ -7,7 +7,8 @@ import Testing
     /// What a case cost: processor time of this thread and growth of the process.
     private func cost(_ body: () -> Void) -> (seconds: Double, megabytes: Int) {
         let before = residentMegabytes()
-        var start = timespec(), end = timespec()
+        var start = timespec()
+        var end = timespec()
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
         body()
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end)
@@ -55,7 +56,9 @@ import Testing
         #expect(refusal(jpeg, within: 0.05)?.kind == .overLimit)
     }
 
-    @Test(arguments: [(65_500, 65_500), (Int(UInt32.max), 1), (Int(UInt32.max), Int(UInt32.max)), (16_385, 1), (0, 5), (5, 0), (1 << 31, 1 << 31)])
+    @Test(arguments: [
+        (65_500, 65_500), (Int(UInt32.max), 1), (Int(UInt32.max), Int(UInt32.max)), (16_385, 1), (0, 5), (5, 0), (1 << 31, 1 << 31),
+    ])
     func `a PNG header over a limit or without a size is refused`(width: Int, height: Int) {
         #expect([.overLimit, .broken].contains(refusal(PNGMaker.png(width, height, chunks: []), within: 0.05)?.kind))
     }
@@ -77,7 +80,9 @@ import Testing
         let limits = DecodeLimits(bytes: 1000, pixels: 200, side: 20)
         #expect(throws: Never.self) { try ImageHeader.read(PNGMaker.png(20, 10, chunks: []), limits: limits) }
         #expect(throws: Never.self) { try ImageHeader.read(PNGMaker.png(19, 10, chunks: []), limits: limits) }
-        #expect(throws: ImageError.sideTooLong(side: 21, limit: 20)) { try ImageHeader.read(PNGMaker.png(21, 1, chunks: []), limits: limits) }
+        #expect(throws: ImageError.sideTooLong(side: 21, limit: 20)) {
+            try ImageHeader.read(PNGMaker.png(21, 1, chunks: []), limits: limits)
+        }
         #expect(throws: ImageError.tooManyPixels(width: 20, height: 11, limit: 200)) {
             try ImageHeader.read(PNGMaker.png(20, 11, chunks: []), limits: limits)
         }
@@ -226,8 +231,10 @@ import Testing
 
     @Test func `what is said to the client names no library and no address`() throws {
         let errors: [ImageError] = [
-            .empty, .unsupportedFormat, .unsupportedVariant("it is a lossless JPEG"), .broken("its data is damaged"), .tooManyBytes(count: 2, limit: 1),
-            .tooManyPixels(width: 2, height: 2, limit: 1), .sideTooLong(side: 2, limit: 1), .tooManyScans(limit: 1), .tooMuchMemory(limit: 1),
+            .empty, .unsupportedFormat, .unsupportedVariant("it is a lossless JPEG"), .broken("its data is damaged"),
+            .tooManyBytes(count: 2, limit: 1),
+            .tooManyPixels(width: 2, height: 2, limit: 1), .sideTooLong(side: 2, limit: 1), .tooManyScans(limit: 1),
+            .tooMuchMemory(limit: 1),
             .tookTooLong(limit: .seconds(5)), .cannotFit(limit: 1, smallest: 2), .cancelled,
         ]
         for error in errors {

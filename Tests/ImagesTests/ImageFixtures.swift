@@ -35,7 +35,8 @@ enum ImageFixtures {
 
     /// One small file of each kind whose damage is worth trying.
     static let small = [
-        "orientation/jpeg-420-odd-6.jpg", "colour/progressive.jpg", "colour/cmyk-adobe.jpg", "colour/grey-8.png", "colour/palette-4-trns.png",
+        "orientation/jpeg-420-odd-6.jpg", "colour/progressive.jpg", "colour/cmyk-adobe.jpg", "colour/grey-8.png",
+        "colour/palette-4-trns.png",
         "colour/rgb-16-interlaced.png", "animation/default-left-out.png", "animation/offset.gif", "animation/offset-interlaced.gif",
         "animation/offset-lossless.webp", "animation/offset-lossy.webp", "colour/lossy-alpha.webp", "orientation/webp-6.webp",
     ]

@@ -59,7 +59,9 @@ import Testing
     @Test(arguments: 2...8)
     func `turning by blocks moves every pixel to where a viewer shows it`(orientation: Int) throws {
         // Without coarser colours nothing is smoothed, so the decoded pixels must agree exactly but for rounding.
-        let stored = try MadeJPEG.rgb(48, 32, quality: 95, sampling: TJSAMP_444) { x, y in (UInt8(x * 5), UInt8(y * 7), UInt8((x * y) & 255)) }
+        let stored = try MadeJPEG.rgb(48, 32, quality: 95, sampling: TJSAMP_444) { x, y in
+            (UInt8(x * 5), UInt8(y * 7), UInt8((x * y) & 255))
+        }
         let before = try DecodedJPEG(stored)
         let result = try normalize([0xFF, 0xD8] + segment(0xE1, exif(UInt8(orientation))) + stored.dropFirst(2))
         #expect(result.report.actions.first == .turnedLosslessly(orientation: orientation))

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Things that happened, in order, for a test that waits for them instead of for time.
 public final class EventLog<Event: Sendable>: Sendable {
     private struct State {
@@ -7,7 +5,7 @@ public final class EventLog<Event: Sendable>: Sendable {
         var waiters: [Int: (index: Int, continuation: CheckedContinuation<Event?, Never>)] = [:]
         var nextWaiter = 0
     }
-    private let state = Mutex(State())
+    private let state = LockedValue(State())
 
     /// Nothing has happened yet.
     public init() {}

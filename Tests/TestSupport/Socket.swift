@@ -7,6 +7,12 @@ enum Socket {
     }
 
     static func listen(_ descriptor: CInt, address: String, port: UInt16, queue: CInt = 4096) throws -> UInt16 {
+        let port = try bind(descriptor, address: address, port: port)
+        guard Foundation.listen(descriptor, queue) == 0 else { throw StubFailure.system(errno) }
+        return port
+    }
+
+    static func bind(_ descriptor: CInt, address: String, port: UInt16) throws -> UInt16 {
         var one: CInt = 1
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, socklen_t(MemoryLayout<CInt>.size))
         var name = sockaddr_in()
@@ -16,7 +22,7 @@ enum Socket {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = unsafe withUnsafeMutableBytes(of: &name) { bytes in
             let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            guard unsafe bind(descriptor, pointer, length) == 0, Foundation.listen(descriptor, queue) == 0 else { return errno }
+            guard unsafe Foundation.bind(descriptor, pointer, length) == 0 else { return errno }
             return unsafe getsockname(descriptor, pointer, &length) == 0 ? 0 : errno
         }
         guard status == 0 else { throw StubFailure.system(status) }
@@ -34,7 +40,7 @@ enum Socket {
         unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
         let status = unsafe withUnsafeBytes(of: &name) { bytes in
             let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            return unsafe bind(descriptor, pointer, socklen_t(bytes.count)) == 0 && Foundation.listen(descriptor, 16) == 0 ? 0 : errno
+            return unsafe Foundation.bind(descriptor, pointer, socklen_t(bytes.count)) == 0 && Foundation.listen(descriptor, 16) == 0 ? 0 : errno
         }
         guard status == 0 else { throw StubFailure.system(status) }
     }

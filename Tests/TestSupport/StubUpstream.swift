@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A peer that does exactly what a test says: plain sockets, one thread for each connection, port chosen by the system.
 ///
@@ -17,7 +16,7 @@ public final class StubUpstream: Sendable {
     /// The port it listens on, at 127.0.0.1 unless told otherwise.
     public let port: UInt16
     private let listener: CInt
-    private let open = Mutex<Set<CInt>>([])
+    private let open = LockedValue<Set<CInt>>([])
     private let address: String
     private let socketPath: String?
 

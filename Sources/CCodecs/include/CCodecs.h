@@ -124,14 +124,14 @@ void cc_free(void *pointer);
 // ---- Pixels.
 
 typedef struct {
-  uint64_t visible;      // sum of alpha over the pixels looked at
-  uint64_t luminance;    // sum of alpha × luminance (0...255)
-  uint64_t transparent;  // pixels that are not fully opaque
+  uint64_t visible;           // sum of alpha over the pixels looked at
+  uint64_t luminance;         // sum of alpha × luminance (0...255)
+  uint64_t transparent_rows;  // rows that are not fully opaque
 } cc_alpha_stats;
 
 // Whether every alpha byte of a row (channels 2 or 4) is 255.
 int cc_row_is_opaque(const uint8_t *row, int width, int channels);
-// Counts what the choice of a background needs; fully opaque rows are sampled.
+// Counts what the choice of a background needs; wide rows are sampled.
 void cc_alpha_count(const uint8_t *row, int width, int channels, int opaque, cc_alpha_stats *stats);
 // Blends a row onto one colour: 4 channels to RGBX, 2 channels to grey (needs a grey background) or to RGB.
 void cc_flatten(const uint8_t *in, int width, int channels, const uint8_t background[3], int to_grey, uint8_t *out);

@@ -34,7 +34,7 @@ final class CurlEngine: Sendable {
     let gauges = Gauges()
     /// An eventfd; -1 if the system had none left, in which case the engine was never alive.
     let wakeDescriptor: CInt
-    private let inbox = Mutex(Inbox())
+    private let inbox = Guarded(Inbox())
     /// The thread, once it runs; 0 before.
     private let threadIdentity = Atomic<UInt>(0)
 

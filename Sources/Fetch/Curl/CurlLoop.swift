@@ -87,7 +87,9 @@ import CCurl
         var bits: CInt = 0
         if event.readable { bits |= CURL_CSELECT_IN }
         if event.writable { bits |= CURL_CSELECT_OUT }
-        if event.failed { bits |= CURL_CSELECT_ERR }
+        // Not CURL_CSELECT_ERR: told so, libcurl gives up without looking at the socket, and without its second thoughts about connections
+        // that died while they rested. Reading and writing find out what is wrong.
+        if event.failed { bits |= CURL_CSELECT_IN | CURL_CSELECT_OUT }
         drive(event.descriptor, bits)
     }
 
@@ -274,6 +276,9 @@ extension CurlLoop {
                 loop.curlDeadline = milliseconds < 0 ? nil : fetch_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
                 return 0
             }, context)
+        // One exchange at a time on a connection, HTTP/2 included: streams that share one share its window, and the bytes of one whose
+        // reader is slow would fill it for all others.
+        unsafe fetch_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         unsafe fetch_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, engine.configuration.maxConnectionsPerHost)
     }
 

@@ -1,43 +1,43 @@
-import Synchronization
-
 /// One exchange as both sides see it: the engine's thread puts in what arrives, one reader takes it out at its own pace.
 final class Transfer: Sendable {
     private let engine: CurlEngine
-    private let state = Mutex(TransferState())
+    private let state = Guarded(TransferState())
     /// Held until the engine takes it over, so that a large body is not kept for as long as the answer streams.
-    private let pendingRequest: Mutex<FetchRequest?>
+    private let pendingRequest: Guarded<FetchRequest?>
 
     init(_ request: FetchRequest, engine: CurlEngine) {
         self.engine = engine
-        pendingRequest = Mutex(request)
+        pendingRequest = Guarded(request)
     }
 
     // MARK: The reader's side
 
     /// Starts the exchange and waits for the final response's headers.
     func head() async -> TransferState.HeadResult {
-        await withTaskCancellationHandler {
-            await Waiter.wait { waiter in
-                let wake = state.withLock { $0.waitForHead(waiter) }
-                guard case .nobody = wake else { return wake.perform() }
-                engine.post(.start(self))
-            }
-        } onCancel: {
-            cancel()
-        }
+        await sleep { engine.post(.start(self)) }
+        return state.withLock { $0.headResult } ?? .failure(.cancelled)
     }
 
     /// The next bytes; nil at the proper end.
     nonisolated(nonsending) func nextPiece() async -> TransferState.PieceResult {
-        if case .ready(let result, let releases) = state.withLock({ $0.take() }) {
-            if releases { engine.post(.resume(self)) }
-            return result
-        }
-        return await withTaskCancellationHandler {
-            await Waiter.wait { waiter in
-                let (wake, releases) = state.withLock { $0.waitForPiece(waiter) }
+        while true {
+            if case .ready(let result, let releases) = state.withLock({ $0.take() }) {
                 if releases { engine.post(.resume(self)) }
-                wake.perform()
+                return result
+            }
+            await sleep {}
+        }
+    }
+
+    /// Sleeps until something has happened; `begin` is called once it is certain to be noticed.
+    private nonisolated(nonsending) func sleep(_ begin: () -> Void) async {
+        await withTaskCancellationHandler {
+            await Signal.wait { signal in
+                if state.withLock({ $0.wait(signal) }) {
+                    begin()
+                } else {
+                    signal.fire()
+                }
             }
         } onCancel: {
             cancel()
@@ -51,12 +51,12 @@ final class Transfer: Sendable {
 
     /// Stops the exchange and closes its connection; of no effect once it is over.
     func cancel() {
-        let (wake, wasRunning) = state.withLock { state in
+        let (reader, wasRunning) = state.withLock { state in
             let wasRunning = !state.hasEnded
             return (state.cancelled(), wasRunning)
         }
         guard wasRunning else { return }
-        wake.perform()
+        reader?.fire()
         engine.post(.cancel(self))
     }
 
@@ -69,17 +69,17 @@ final class Transfer: Sendable {
     }
 
     func headArrived(_ head: TransferHead) {
-        state.withLock { $0.headArrived(head) }.perform()
+        state.withLock { $0.headArrived(head) }?.fire()
     }
 
     /// Hands bytes on. Returns true if the peer is not to be read from until `.resume` is posted.
     func bytesArrived(_ bytes: [UInt8]) -> Bool {
-        let (wake, isHeld) = state.withLock { ($0.bytesArrived(bytes), $0.isHeld) }
-        wake.perform()
+        let (reader, isHeld) = state.withLock { ($0.bytesArrived(bytes), $0.isHeld) }
+        reader?.fire()
         return isHeld
     }
 
     func ended(_ error: FetchError?) {
-        state.withLock { $0.ended(error) }.perform()
+        state.withLock { $0.ended(error) }?.fire()
     }
 }

@@ -1,25 +1,7 @@
-/// The states of a transfer as its reader sees them. Pure: every event returns what to do, to be done after unlocking.
+/// The states of a transfer as its reader sees them. Pure: every event returns whom to wake, to be done after unlocking.
 struct TransferState {
-    /// What a reader is given.
     typealias HeadResult = Result<TransferHead, FetchError>
     typealias PieceResult = Result<[UInt8]?, FetchError>
-    typealias HeadWaiter = Waiter<HeadResult>
-    typealias PieceWaiter = Waiter<PieceResult>
-
-    /// Whom to wake, and with what.
-    enum Wake {
-        case nobody
-        case head(HeadWaiter, HeadResult)
-        case reader(PieceWaiter, PieceResult)
-
-        func perform() {
-            switch self {
-            case .nobody: break
-            case .head(let waiter, let result): waiter.resume(result)
-            case .reader(let waiter, let result): waiter.resume(result)
-            }
-        }
-    }
 
     /// What a reader that comes for bytes finds.
     enum Take {
@@ -34,8 +16,7 @@ struct TransferState {
     }
 
     private var head: TransferHead?
-    private var headWaiter: HeadWaiter?
-    private var pieceWaiter: PieceWaiter?
+    private var waiting: Signal?
     private var pieces = PieceQueue()
     private var ending: Ending?
     /// True from the high mark up to the low mark: the peer is not to be read from.
@@ -44,52 +25,55 @@ struct TransferState {
     /// Nothing more will come from the peer.
     var hasEnded: Bool { ending != nil }
 
-    /// The sender waits for the head.
-    mutating func waitForHead(_ waiter: HeadWaiter) -> Wake {
-        if case .failure(let error) = ending { return .head(waiter, .failure(error)) }
-        headWaiter = waiter
-        return .nobody
+    /// What there is to say about the head; nil while it is not known.
+    var headResult: HeadResult? {
+        if let head { return .success(head) }
+        switch ending {
+        case .failure(let error): return .failure(error)
+        case .proper: return .failure(.closedEarly(detail: "the connection ended inside the headers"))
+        case nil: return nil
+        }
+    }
+
+    /// The one who waits for the head, or for bytes, goes to sleep. False if there is no reason to.
+    mutating func wait(_ signal: Signal) -> Bool {
+        precondition(waiting == nil, "a body has one reader at a time")
+        guard ending == nil, pieces.isEmpty else { return false }
+        waiting = signal
+        return true
+    }
+
+    private mutating func wake() -> Signal? {
+        defer { waiting = nil }
+        return waiting
     }
 
     /// The final response's headers are in.
-    mutating func headArrived(_ head: TransferHead) -> Wake {
-        guard ending == nil, let waiter = headWaiter else { return .nobody }
+    mutating func headArrived(_ head: TransferHead) -> Signal? {
+        guard ending == nil else { return nil }
         self.head = head
-        headWaiter = nil
-        return .head(waiter, .success(head))
+        return wake()
     }
 
     /// Bytes of the body came.
-    mutating func bytesArrived(_ bytes: [UInt8]) -> Wake {
-        guard ending == nil else { return .nobody }
-        if let waiter = pieceWaiter {
-            pieceWaiter = nil
-            return .reader(waiter, .success(bytes))
-        }
+    mutating func bytesArrived(_ bytes: [UInt8]) -> Signal? {
+        guard ending == nil else { return nil }
         pieces.append(bytes)
         if pieces.byteCount >= FetchLimits.highMark { isHeld = true }
-        return .nobody
+        return wake()
     }
 
     /// The exchange is over: properly if `error` is nil. Bytes that came before are still handed out.
-    mutating func ended(_ error: FetchError?) -> Wake {
-        guard ending == nil else { return .nobody }
+    mutating func ended(_ error: FetchError?) -> Signal? {
+        guard ending == nil else { return nil }
         ending = error.map(Ending.failure) ?? .proper
         isHeld = false
-        if let waiter = headWaiter {
-            headWaiter = nil
-            return .head(waiter, .failure(error ?? .closedEarly(detail: "the connection ended inside the headers")))
-        }
-        if let waiter = pieceWaiter {
-            pieceWaiter = nil
-            return .reader(waiter, error.map(PieceResult.failure) ?? .success(nil))
-        }
-        return .nobody
+        return wake()
     }
 
     /// Nobody wants the rest.
-    mutating func cancelled() -> Wake {
-        guard ending == nil else { return .nobody }
+    mutating func cancelled() -> Signal? {
+        guard ending == nil else { return nil }
         pieces = PieceQueue()
         return ended(.cancelled)
     }
@@ -107,32 +91,6 @@ struct TransferState {
         case nil: return .nothingYet
         }
     }
-
-    /// The reader found nothing and waits.
-    mutating func waitForPiece(_ waiter: PieceWaiter) -> (wake: Wake, releases: Bool) {
-        switch take() {
-        case .ready(let result, let releases):
-            return (.reader(waiter, result), releases)
-        case .nothingYet:
-            precondition(pieceWaiter == nil, "a body has one reader at a time")
-            pieceWaiter = waiter
-            return (.nobody, false)
-        }
-    }
-}
-
-/// Someone who waits for a value. Whoever holds one resumes it exactly once, by giving it up in the same step.
-@safe struct Waiter<Value: Sendable>: Sendable {
-    private let continuation: UnsafeContinuation<Value, Never>
-
-    /// Waits until `start` or somebody it told has resumed the waiter.
-    nonisolated(nonsending) static func wait(_ start: (Waiter) -> Void) async -> Value {
-        await unsafe withUnsafeContinuation { unsafe start(Waiter(continuation: $0)) }
-    }
-
-    func resume(_ value: sending Value) {
-        unsafe continuation.resume(returning: value)
-    }
 }
 
 /// Status and headers of the final response.
@@ -148,6 +106,8 @@ struct PieceQueue {
     private var pieces: [[UInt8]] = []
     private var first = 0
     private(set) var byteCount = 0
+
+    var isEmpty: Bool { first == pieces.count }
 
     mutating func append(_ bytes: [UInt8]) {
         byteCount += bytes.count

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// How a call with a deadline ended.
 enum DeadlineOutcome<Value: Sendable>: Sendable {
     case value(Value)
@@ -34,7 +32,7 @@ private final class FirstCome<Value: Sendable>: Sendable {
         case given(Value)
         case over
     }
-    private let state = Mutex(State.empty)
+    private let state = Guarded(State.empty)
 
     func wait(_ waiter: Waiter<Value>) {
         let value: Value? = state.withLock { state in

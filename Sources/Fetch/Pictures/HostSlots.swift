@@ -1,5 +1,3 @@
-import Synchronization
-
 /// A few places for each host. libcurl could limit connections itself, but would count the wait as time spent connecting.
 final class HostSlots: Sendable {
     private struct Host {
@@ -7,7 +5,7 @@ final class HostSlots: Sendable {
         var users = 0
     }
     private let perHost: Int
-    private let hosts = Mutex<[String: Host]>([:])
+    private let hosts = Guarded<[String: Host]>([:])
 
     /// - Parameter perHost: How many places each host has; 0 for as many as are asked for.
     init(perHost: Int) {

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Pictures by URL, up to a number of bytes; what was used longest ago goes first.
 final class PictureCache: Sendable {
     /// A kept picture.
@@ -20,7 +18,7 @@ final class PictureCache: Sendable {
     }
 
     private let limit: Int
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// - Parameter limit: The most bytes to hold; 0 keeps nothing.
     init(limit: Int) {

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// Lets those who want the same thing at the same time share one piece of work.
 ///
 /// Each waits on its own: one that leaves takes nothing from the others, and the last one to leave stops the work.
@@ -19,7 +17,7 @@ final class SharedFetches<Value: Sendable, Failure: Error>: Sendable {
         var leavers: Set<UInt64> = []
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let cancelled: Failure
 
     /// - Parameter cancelled: What a caller gets whose task is cancelled.

@@ -65,7 +65,9 @@ struct Picture {
     /// - Parameters:
     ///   - bytes: The same bytes as before; they must stay where they are until decoding is over.
     ///   - size: The size wanted in the end. The decoder comes as close from above as it cheaply can.
-    func open(_ bytes: UnsafeBufferPointer<UInt8>, for size: PixelSize, _ work: WorkGuard, inner: FrameHolder) throws(ImageError) -> RowSource {
+    func open(_ bytes: UnsafeBufferPointer<UInt8>, for size: PixelSize, _ work: WorkGuard, inner: FrameHolder) throws(ImageError)
+        -> RowSource
+    {
         switch content {
         case .jpeg:
             let eighths = JPEGScale.eighths(from: PixelSize(width: width, height: height), to: size)
@@ -90,7 +92,8 @@ struct Picture {
         case .gif:
             return try unsafe RowSource(work) { guardian, source, detail in
                 unsafe cc_gif_open(
-                    bytes.baseAddress, bytes.count, Int64(work.limits.pixels), Int32(clamping: work.limits.side), guardian, &source, &detail)
+                    bytes.baseAddress, bytes.count, Int64(work.limits.pixels), Int32(clamping: work.limits.side), guardian, &source, &detail
+                )
             }
         }
     }

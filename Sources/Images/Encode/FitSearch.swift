@@ -42,7 +42,8 @@ struct FitSearch<Picture: Raster> {
             } else {
                 tooHigh = quality
             }
-            let low = fits.map { $0.quality + 1 } ?? qualities.lowerBound, high = tooHigh - 1
+            let low = fits.map { $0.quality + 1 } ?? qualities.lowerBound
+            let high = tooHigh - 1
             guard low <= high, let maxBytes, let known = knownSize else { break }
             let room = log(Double(max(maxBytes, 1)) * 0.97 / Double(max(known.bytes, 1)))
             let guess = Double(known.quality) + (room / Self.growth).clamped(to: -100...100)

@@ -39,7 +39,8 @@ struct JPEGPassThrough {
         let status = unsafe bytes.withUnsafeBufferPointer { bytes in
             unsafe profile.withUnsafeBufferPointer { profile in
                 unsafe cc_jpeg_turn(
-                    bytes.baseAddress, bytes.count, Int32(structure.orientation), tight ? 1 : 0, profile.baseAddress, profile.count, work.pointer, &data,
+                    bytes.baseAddress, bytes.count, Int32(structure.orientation), tight ? 1 : 0, profile.baseAddress, profile.count,
+                    work.pointer, &data,
                     &count, &detail)
             }
         }

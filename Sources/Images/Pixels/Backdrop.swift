@@ -13,6 +13,6 @@ struct Backdrop: Hashable {
 
     /// White; dark when there is something transparent and what is visible has a mean luminance over 80 %.
     static func automatic(for stats: cc_alpha_stats) -> Backdrop {
-        stats.transparent > 0 && stats.visible > 0 && stats.luminance > stats.visible * 204 ? .dark : .white
+        stats.transparent_rows > 0 && stats.visible > 0 && stats.luminance > stats.visible * 204 ? .dark : .white
     }
 }

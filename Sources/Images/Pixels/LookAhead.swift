@@ -45,7 +45,8 @@ internal import CCodecs
         for index in stride(from: 0, to: rows, by: step) {
             unsafe cc_census_row(census, row(index), Int32(width), Int32(channels))
         }
-        let pixels = unsafe census.pointee.pixels, equal = unsafe census.pointee.equal_neighbours
+        let pixels = unsafe census.pointee.pixels
+        let equal = unsafe census.pointee.equal_neighbours
         let distinct = unsafe UInt64(census.pointee.distinct)
         let fewColours = distinct <= 1024 && distinct * 8 <= pixels
         let flatAreas = distinct < UInt64(CC_CENSUS_MAX) && equal * 10 >= pixels * 6

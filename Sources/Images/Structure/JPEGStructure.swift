@@ -193,7 +193,8 @@ private struct JPEGWalk {
             exif(content)
             strippedBytes += whole.count
         case 0xE2 where bytes.spells("ICC_PROFILE\0", at: content.lowerBound) && content.count >= 14:
-            let index = Int(bytes[content.lowerBound + 12]), count = Int(bytes[content.lowerBound + 13])
+            let index = Int(bytes[content.lowerBound + 12])
+            let count = Int(bytes[content.lowerBound + 13])
             profileParts.append((index, count, (content.lowerBound + 14)..<content.upperBound))
             keep(whole)
         case 0xEE where bytes.spells("Adobe", at: content.lowerBound):
@@ -222,7 +223,8 @@ private struct JPEGWalk {
         guard content.count >= 6, let height = bytes.bigEndian16(at: at + 1), let width = bytes.bigEndian16(at: at + 3) else {
             throw Self.damaged
         }
-        let precision = Int(bytes[at]), count = Int(bytes[at + 5])
+        let precision = Int(bytes[at])
+        let count = Int(bytes[at + 5])
         try limits.check(width: width, height: height)
         let coding: JPEGStructure.Coding
         switch code {
@@ -246,7 +248,8 @@ private struct JPEGWalk {
             if components.contains(where: { $0.identifier == component.identifier }) { isRegular = false }
             components.append(component)
         }
-        let widest = components.map(\.horizontal).max() ?? 1, tallest = components.map(\.vertical).max() ?? 1
+        let widest = components.map(\.horizontal).max() ?? 1
+        let tallest = components.map(\.vertical).max() ?? 1
         var leastBits = 0
         for component in components {
             let across = (width * component.horizontal + widest * 8 - 1) / (widest * 8)
@@ -288,9 +291,11 @@ private struct JPEGWalk {
         scans += 1
         if scans > limits.scans { throw .tooManyScans(limit: limits.scans) }
         let parameters = content.upperBound - 3
-        let firstCoefficient = Int(bytes[parameters]), lastCoefficient = Int(bytes[parameters + 1])
+        let firstCoefficient = Int(bytes[parameters])
+        let lastCoefficient = Int(bytes[parameters + 1])
         let isProgressive = if case .common(progressive: true) = frame.coding { true } else { false }
-        var blocksAcross = 0, blocksDown = 0
+        var blocksAcross = 0
+        var blocksDown = 0
         for index in 0..<count {
             let identifier = Int(bytes[content.lowerBound + 1 + 2 * index])
             let tables = Int(bytes[content.lowerBound + 2 + 2 * index])
@@ -299,7 +304,8 @@ private struct JPEGWalk {
             if !quantTables.contains(component.quantTable) { isRegular = false }
             if case .common = frame.coding {
                 let refines = isProgressive && Int(bytes[parameters + 2]) >> 4 > 0
-                let needsDC = firstCoefficient == 0 && !refines, needsAC = lastCoefficient > 0
+                let needsDC = firstCoefficient == 0 && !refines
+                let needsAC = lastCoefficient > 0
                 if needsDC && !huffmanTables.contains(tables >> 4) || needsAC && !huffmanTables.contains(0x10 | tables & 15) {
                     isRegular = false
                 }
@@ -319,7 +325,8 @@ private struct JPEGWalk {
         guard end < bytes.count else { throw Self.cutOff }
         scannedBytes += end - content.upperBound
         if restartInterval > 0 {
-            let widest = frame.components.map(\.horizontal).max() ?? 1, tallest = frame.components.map(\.vertical).max() ?? 1
+            let widest = frame.components.map(\.horizontal).max() ?? 1
+            let tallest = frame.components.map(\.vertical).max() ?? 1
             // A scan of one component counts its own blocks; one of several counts the units they form together.
             let unitWidth = count == 1 ? widest * 8 / max(blocksAcross, 1) : widest * 8
             let unitHeight = count == 1 ? tallest * 8 / max(blocksDown, 1) : tallest * 8

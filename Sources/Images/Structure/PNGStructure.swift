@@ -34,7 +34,8 @@ struct PNGStructure {
         (width, height) = try Self.size(of: bytes, limits: limits)
         ihdr = 8..<33
         var position = 33
-        var sawPixels = false, sawFrameControl = false
+        var sawPixels = false
+        var sawFrameControl = false
         while let length = bytes.bigEndian32(at: position), length <= bytes.count - position - 12 {
             let content = (position + 8)..<(position + 8 + length)
             let chunk = position..<(position + 12 + length)

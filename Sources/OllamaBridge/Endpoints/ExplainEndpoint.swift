@@ -28,7 +28,7 @@ struct ExplainEndpoint: Sendable {
                 isInNewestTurn: request.isInNewestTurn(message: position.message))
         }
         let prepared = try await images.prepare(
-            slots, model: request.model, settings: model.images, hasVision: model.capabilities.vision, reject: { _ in }
+            slots, for: model, requestedName: request.model, reject: { _ in }
         ) { _, describer in "(a caption by \(describer))" }
         let pictures = prepared.facts.map { fact in
             var entry: JSONObject = [:]

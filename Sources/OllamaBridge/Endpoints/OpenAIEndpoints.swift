@@ -72,7 +72,7 @@ struct OpenAIEndpoints: Sendable {
         let slots = editor.pictures.map { PictureSlot(source: $0.source, isInNewestTurn: $0.isInNewestTurn, detail: $0.detail) }
         do {
             return try await images.prepare(
-                slots, model: editor.model, settings: model.images, hasVision: model.capabilities.vision
+                slots, for: model, requestedName: editor.model
             ) { picture, describer in
                 try await self.describer.caption(picture, by: describer, log: log)
             }

@@ -36,6 +36,7 @@ struct Relay: Sendable {
         settings.failures.secrets = answer.model.provider.secrets
         let facts = pictures.current?.facts ?? []
         let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
+        settings.originalToolNames = answer.body.originalToolNames
         settings.context = transcript.map { [$0.id] }
         return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log)
     }
@@ -83,9 +84,11 @@ struct Relay: Sendable {
         -> [UInt8]
     {
         do {
-            for try await piece in reply.body {
+            var pieces = reply.body.makeAsyncIterator()
+            while !collector.isComplete {
+                let next = collector.awaitsOnlyTheEnd ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
+                guard let piece = next else { break }
                 try collector.push(piece, at: Clock.now())
-                if collector.isComplete { break }
             }
             let body = try collector.finish(at: Clock.now())
             log.finished(collector.summary, nil)
@@ -105,7 +108,7 @@ struct Relay: Sendable {
         }
         do {
             return try await images.prepare(
-                slots, model: request.model, settings: model.images, hasVision: model.capabilities.vision
+                slots, for: model, requestedName: request.model
             ) { picture, describer in
                 try await self.describer.caption(picture, by: describer, log: log)
             }

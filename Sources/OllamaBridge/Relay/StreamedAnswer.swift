@@ -92,7 +92,7 @@ struct StreamedAnswer: Sendable {
     /// Takes one piece from the upstream. A failure is kept, because lines may have come before it.
     private mutating func advance() async throws {
         do {
-            guard let piece = try await body.next() else {
+            guard let piece = try await (translator.awaitsOnlyTheEnd ? body.next(orEndAfter: Self.silenceAfterFinish) : body.next()) else {
                 try translator.finish(at: Clock.now(), into: &lines)
                 return
             }
@@ -104,6 +104,9 @@ struct StreamedAnswer: Sendable {
             self.failure = failure
         }
     }
+
+    /// Some upstreams name a finish reason and then neither close nor say that they are done.
+    static let silenceAfterFinish = Duration.seconds(5)
 
     /// One buffer a line, so that each line is one HTTP chunk: some clients parse chunk by chunk.
     private mutating func buffers() -> [ByteBuffer] {
@@ -117,28 +120,21 @@ struct StreamedAnswer: Sendable {
     }
 }
 
-/// HTTP/1.1's chunked coding (RFC 9112 §7.1), one chunk a line.
-enum HTTPChunks {
-    static func append(_ lines: LineBatch, to output: inout [UInt8]) {
-        output.reserveCapacity(output.count + lines.bytes.count + lines.count * 10)
-        var start = 0
-        for end in lines.ends {
-            appendHexadecimal(end - start, to: &output)
-            output.append(0x0D)
-            output.append(0x0A)
-            output.append(contentsOf: lines.bytes[start..<end])
-            output.append(0x0D)
-            output.append(0x0A)
-            start = end
-        }
-    }
-
-    private static func appendHexadecimal(_ value: Int, to output: inout [UInt8]) {
-        var shift = max(0, (Int.bitWidth - value.leadingZeroBitCount + 3) / 4 - 1) * 4
-        while shift >= 0 {
-            let digit = UInt8(truncatingIfNeeded: value >> shift & 0xF)
-            output.append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
-            shift -= 4
+extension FetchBody.Iterator {
+    /// The next bytes; nil at the end, or when nothing came for the time given.
+    mutating func next(orEndAfter silence: Duration) async throws -> [UInt8]? {
+        let iterator = self
+        do {
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await Task.sleep(for: silence)
+                    iterator.cancel()
+                }
+                defer { group.cancelAll() }
+                return try await next()
+            }
+        } catch FetchError.cancelled where !Task.isCancelled {
+            return nil
         }
     }
 }

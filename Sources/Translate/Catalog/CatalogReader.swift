@@ -31,7 +31,8 @@ struct CatalogReader {
 
     func integer(_ key: String, in range: ClosedRange<Int> = 1...Int.max) throws(CatalogError) -> Int? {
         guard let value = value(key) else { return nil }
-        guard let integer = value.number?.integer else { throw wrongType(key, value, "a whole number") }
+        guard let number = value.number else { throw wrongType(key, value, "a whole number") }
+        guard let integer = number.integer else { throw error(key, "\(number.text) is no whole number", "use a whole number") }
         guard range.contains(integer) else {
             let bounds = range.upperBound == .max ? "at least \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
             throw error(key, "\(integer) is out of range", "use a number \(bounds)")

@@ -63,7 +63,7 @@ public struct ModelCatalog: Sendable {
         let bare = ModelName.untagged(name)
         if let index = exact[name] ?? exact[bare] ?? exact[name + ":latest"] ?? folded[bare.lowercased()] { return models[index] }
         if let index = admittedIndex[bare.lowercased()] { return admitted[index] }
-        for pattern in patterns {
+        for pattern in patterns where ModelName.isPlausible(bare) {
             let prefix = pattern.name.dropLast()
             guard bare.lowercased().hasPrefix(prefix.lowercased()), bare.utf8.count > prefix.utf8.count else { continue }
             return compose(pattern, name: bare, upstreamID: Self.fill(pattern.upstreamID, bare.dropFirst(prefix.count)))
@@ -161,12 +161,6 @@ extension ModelCatalog {
 
     private func findWarnings() -> [String] {
         var warnings: [String] = []
-        for provider in providers {
-            guard let variable = provider.missingKeyVariable else { continue }
-            let count = models.count { $0.provider.name == provider.name }
-            if count == 0, !patterns.contains(where: { $0.provider == provider.name }) { continue }
-            warnings.append("Provider \"\(provider.name)\" has no API key, so its \(count) models are not listed: set \(variable).")
-        }
         for model in models where ModelName.looksRemote(model.listedName) {
             warnings.append(
                 "Model \"\(model.listedName)\" is not listed, because Ollama's clients take names ending in \"cloud\" for remote ones: rename it."

@@ -9,6 +9,11 @@ public enum ModelName {
         return parts.enumerated().allSatisfy { index, part in isPart(part, isHost: parts.count == 3 && index == 0) }
     }
 
+    /// Whether a name may go to an upstream unlisted, through a wildcard: upstreams' grammars are wider than Ollama's.
+    static func isPlausible(_ name: String) -> Bool {
+        name.utf8.count <= 200 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && !name.hasSuffix("/") && !name.hasPrefix("/")
+    }
+
     /// The name with its tag, `latest` where there is none: how lists show it.
     public static func tagged(_ name: String) -> String { split(name).tag == nil ? name + ":latest" : name }
 

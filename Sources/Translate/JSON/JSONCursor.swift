@@ -170,7 +170,7 @@ extension JSONCursor {
     }
 
     /// Takes a number: a minus sign, no leading zeros, at most one point and one exponent with digits after each.
-    private mutating func skipNumber(_ bytes: Span<UInt8>) -> Bool {
+    mutating func skipNumber(_ bytes: Span<UInt8>) -> Bool {
         if bytes[position] == UInt8(ascii: "-") { position &+= 1 }
         if position < bytes.count, bytes[position] == UInt8(ascii: "0") {
             position &+= 1

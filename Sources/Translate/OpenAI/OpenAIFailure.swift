@@ -39,6 +39,14 @@ public struct OpenAIFailure: Error, Sendable, Equatable {
         self.init(status: failure.status, message: failure.error, param: param, code: failure.code, retryAfter: failure.retryAfter)
     }
 
+    /// Maps an upstream's answer that is not a success, keeping the field that it blames.
+    ///
+    /// - Parameters: As for ``FailureMapping/failure(status:body:retryAfter:now:context:)``.
+    public init(upstreamStatus: Int, body: [UInt8], retryAfter: String?, now: Int64, context: FailureContext) {
+        let failure = FailureMapping.failure(status: upstreamStatus, body: body, retryAfter: retryAfter, now: now, context: context)
+        self.init(failure, param: failure.status < 500 ? UpstreamFailure(body: body).param : nil)
+    }
+
     /// The response's body.
     public var body: [UInt8] {
         JSONWriter.bytes([

@@ -38,6 +38,8 @@ public struct AnswerSettings: Sendable {
     public var promptBytes = 0
     /// Makes the ids of tool calls that came without one; the same seed gives the same ids.
     public var toolCallSeed: UInt64 = 0
+    /// Tool names that were changed for the upstream, by the name that was sent: answers use the client's own again.
+    public var originalToolNames: [String: String] = [:]
     /// What the mapping of upstream errors needs to know.
     public var failures: FailureContext
 

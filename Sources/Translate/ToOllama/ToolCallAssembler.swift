@@ -91,8 +91,11 @@ struct ToolCallAssembler: Sendable {
     /// - Parameters:
     ///   - cutByLength: The upstream ran out of tokens: a call that is not whole is dropped and never mended, because half a command could be run.
     ///   - seed: Makes ids for calls that have none of their own.
+    ///   - originalNames: The client's names of tools, by the name that was sent to the upstream.
     /// - Throws: If arguments are not an object and cannot be read as one.
-    mutating func finish(cutByLength: Bool, seed: UInt64) throws(ToolArguments.Unreadable) -> [AnswerToolCall] {
+    mutating func finish(
+        cutByLength: Bool, seed: UInt64, originalNames: [String: String] = [:]
+    ) throws(ToolArguments.Unreadable) -> [AnswerToolCall] {
         defer { self = ToolCallAssembler() }
         var calls: [AnswerToolCall] = []
         var ids: Set<String> = []
@@ -110,7 +113,7 @@ struct ToolCallAssembler: Sendable {
             }
             var id = part.id
             if id.isEmpty || !ids.insert(id).inserted { id = AnswerToolCall.madeUpID(seed: seed, position: calls.count) }
-            calls.append(AnswerToolCall(id: id, name: part.name, arguments: arguments))
+            calls.append(AnswerToolCall(id: id, name: originalNames[part.name] ?? part.name, arguments: arguments))
         }
         return calls
     }

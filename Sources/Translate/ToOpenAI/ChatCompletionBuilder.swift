@@ -45,9 +45,8 @@ public enum ChatCompletionBuilder {
         turns = TurnShaping.joiningSplitTurns(turns)
         turns = TurnShaping.placingSystem(turns, dialect: dialect)
         if dialect.alternatingRoles { turns = TurnShaping.alternating(turns) }
-        let mentionsJSON = turns.contains { $0.mentionsJSON }
-        if let line = format?.instruction(mentionsJSON: mentionsJSON) { turns = TurnShaping.addingInstruction(line, to: turns) }
-        return turns
+        guard let format, let line = format.instruction(mentionsJSON: turns.contains(where: \.mentionsJSON)) else { return turns }
+        return TurnShaping.addingInstruction(line, to: turns)
     }
 
     /// Everything beside model and messages, in a stable order.

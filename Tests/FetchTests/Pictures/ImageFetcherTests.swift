@@ -33,9 +33,10 @@ import Testing
     }
 
     @Test func `nobody there is given a second try and then named`() async throws {
-        let port = try deadPort()
+        let dead = try DeadPort()
+        defer { withExtendedLifetime(dead) {} }
         try await withImageFetcher { fetcher async throws in
-            #expect(await imageError(fetcher, "http://127.0.0.1:\(port)/")?.reason == "could not connect")
+            #expect(await imageError(fetcher, "http://127.0.0.1:\(dead.port)/")?.reason == "could not connect")
         }
     }
 

@@ -1,5 +1,4 @@
 @testable import Fetch
-import Synchronization
 import TestSupport
 
 /// How a fetch fails; nil if it does not.
@@ -15,7 +14,7 @@ func imageError(_ fetcher: ImageFetcher, _ url: String) async -> ImageFetchError
 /// Answers for names as a test says; the n-th question gets the n-th answer, the last one again and again.
 final class ScriptedResolver: HostResolver {
     private let answers: [String: [[String]]]
-    private let asked = Mutex<[String: Int]>([:])
+    private let asked = LockedValue<[String: Int]>([:])
 
     init(_ answers: [String: [[String]]]) {
         self.answers = answers

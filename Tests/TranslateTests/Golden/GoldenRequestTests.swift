@@ -51,16 +51,17 @@ struct Walk {
 
     init(_ example: RequestCase) { self.example = example }
 
-    func run() throws -> Outcome {
+    /// - Parameter bytes: Another request in the place of the folder's.
+    func run(_ bytes: [UInt8]? = nil) throws -> Outcome {
         do {
-            let bytes = try example.bytes("ollama-request.json")
+            let bytes = try bytes ?? example.bytes("ollama-request.json")
             switch example.endpoint {
             case "/v1/chat/completions": return .body(try edited(bytes))
             case "/api/embed", "/api/embeddings":
                 let route: EmbedRequest.Route = example.endpoint == "/api/embed" ? .embed : .embeddings
                 let request = try EmbedRequest.decode(try RequestBody.parse(bytes), route: route)
                 let model = try example.catalog(model: request.model).require(request.model, for: .embed)
-                return .body(try #require(EmbeddingsMapping.build(request, model: model).first))
+                return EmbeddingsMapping.build(request, model: model).first.map(Outcome.body) ?? .work("empty")
             default: return try inference(try RequestBody.parse(bytes))
             }
         } catch let failure as OllamaFailure {
@@ -95,7 +96,7 @@ struct Walk {
 
     private func edited(_ bytes: [UInt8]) throws -> UpstreamBody {
         let editor = try OpenAIRequestEditor(bytes)
-        let model = try #require(try example.catalog(model: editor.model).resolve(editor.model))
+        let model = try example.catalog(model: editor.model).require(editor.model, for: .chat)
         let treatments = try editor.treatments(for: model)
         return editor.rewritten(model: model, outcomes: zip(editor.pictures.map(\.source), treatments).map(Self.outcome))
     }
@@ -103,7 +104,7 @@ struct Walk {
     /// Stands in for fetching and converting: base64 goes on as it came, a fetched picture is its URL's last step.
     private static func outcome(_ source: ImageSource, _ treatment: ImageTreatment) -> ImageOutcome {
         switch (treatment, source) {
-        case (.notice(let text), _): return .notice(text)
+        case (.notice(let fault), _), (.refuse(let fault), _): return .notice(fault.notice)
         case (.describe(let captioner), _): return .notice("[Image, described by \(captioner)]")
         case (.convert, .encoded(let text)):
             let base64 = text.starts(with: "data:".utf8) ? text.drop { $0 != UInt8(ascii: ",") }.dropFirst() : text
