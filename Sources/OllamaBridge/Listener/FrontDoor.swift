@@ -25,7 +25,7 @@ struct FrontDoor: Sendable {
         let client = ClientConnection.current ?? ClientConnection()
         var log = log
         log[metadataKey: "request"] = .string(RequestID.next())
-        let exchange = Exchange(request: request, client: client, received: Clock.now(), log: log)
+        let exchange = Exchange(request: request, client: client, line: ClientLine(channel), received: Clock.now(), log: log)
         var response = await respond(to: exchange)
         response.headers[.date] = Clock.httpDate()
         if request.method == .head { response = response.createHeadResponse() }
@@ -43,7 +43,7 @@ struct FrontDoor: Sendable {
         if let guards {
             guard let host = soleHost(request), guards.hosts.allows(host) else { return Response(status: .forbidden) }
             let verdict = guards.origins.verdict(
-                origin: request.headers[.origin], host: host, fetchSite: request.headers[HTTPField.Name("Sec-Fetch-Site")!])
+                origin: request.headers[.origin], host: host, fetchSite: request.headers[.secFetchSite])
             switch verdict {
             case .refused: return Response(status: .forbidden)
             case .allowed(let origin):
@@ -88,7 +88,7 @@ struct FrontDoor: Sendable {
 
     /// HTTP/1.1 demands exactly one Host; two would let a proxy and us disagree on who is asked.
     private func soleHost(_ request: Request) -> String? {
-        guard request.headers[values: HTTPField.Name("Host")!].isEmpty else { return nil }
+        guard !request.headers.contains(.host) else { return nil }
         return request.head.authority
     }
 
@@ -113,4 +113,10 @@ enum RequestID {
         let digits = String(UInt32.random(in: .min ... .max), radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
     }
+}
+
+extension HTTPField.Name {
+    /// Made once: checking a name's spelling for every request costs more than finding the field.
+    static let host = HTTPField.Name("Host")!
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
 }

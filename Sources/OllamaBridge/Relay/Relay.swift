@@ -71,10 +71,11 @@ struct Relay: Sendable {
         let streamed = try await StreamedAnswer(
             translator, body: answer.reply.body, failures: settings.failures, transcript: transcript
         ) { log.finished($0, $1) }
+        let (line, executor) = (log.exchange.line, upstream.fetcher.executor)
         return Response(
             status: .ok, headers: headers.adding(.contentType, "application/x-ndjson"),
             body: ResponseBody { writer in
-                try await streamed.write(to: &writer)
+                try await streamed.write(to: &writer, over: line, on: executor)
                 try await writer.finish(nil)
             })
     }
