@@ -14,7 +14,7 @@ struct ExplainEndpoint: Sendable {
             let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in
                 try json.object?.lenient("messages") == nil ? InferenceRequest.generate(json) : InferenceRequest.chat(json)
             }
-            exchange.client.setInferring(true)
+            try await exchange.beginWork()
             return .json(JSONWriter.bytes(try await explain(request)))
         }
     }

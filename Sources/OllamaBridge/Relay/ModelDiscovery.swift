@@ -38,6 +38,9 @@ struct ModelDiscovery: Service {
     /// Waits, briefly, until providers have been asked once.
     func settle() async { await firstRound.wait(atMost: Self.patience) }
 
+    /// Asks again at once, because models.json has changed.
+    func refreshNow() async { _ = await refresh() }
+
     /// - Returns: Whether every provider asked gave a list.
     private func refresh() async -> Bool {
         let snapshot = catalog.current

@@ -15,6 +15,7 @@ struct StreamedAnswer: Sendable {
     private let failures: FailureContext
     private let finished: @Sendable (AnswerSummary, OllamaFailure?) -> Void
     private let transcript: TranscriptKeeper?
+    private var passed: PassedAnswer
     /// What ended the answer while its first lines were already there.
     private var failure: OllamaFailure?
 
@@ -22,7 +23,7 @@ struct StreamedAnswer: Sendable {
     ///
     /// - Throws: `OllamaFailure`, `CancellationError`.
     init(
-        _ translator: AnswerTranslator, body: FetchBody, failures: FailureContext, transcript: TranscriptKeeper?,
+        _ translator: AnswerTranslator, body: FetchBody, failures: FailureContext, transcript: TranscriptKeeper?, record: RequestRecord,
         finished: @escaping @Sendable (AnswerSummary, OllamaFailure?) -> Void
     ) async throws {
         self.translator = translator
@@ -30,6 +31,7 @@ struct StreamedAnswer: Sendable {
         self.failures = failures
         self.finished = finished
         self.transcript = transcript
+        passed = PassedAnswer(record: record, readsUsage: false)
         lines = LineBatch()
         while lines.isEmpty {
             try await advance()
@@ -43,6 +45,9 @@ struct StreamedAnswer: Sendable {
     @concurrent
     func write(to writer: inout any ResponseBodyWriter, over line: ClientLine?, on executor: any TaskExecutor) async throws {
         var answer = self
+        let client = ClientConnection.current
+        client?.whenCutShort { [body] in body.cancel() }
+        defer { client?.whenCutShort(nil) }
         answer.endLines()
         try await writer.write(contentsOf: answer.buffers())
         if !answer.isOver {
@@ -86,6 +91,7 @@ struct StreamedAnswer: Sendable {
 
     private mutating func endLines() {
         transcript?.note(lines)
+        passed.push(lines.bytes)
         if let failure { lines.append(failure) }
     }
 
@@ -100,6 +106,10 @@ struct StreamedAnswer: Sendable {
         } catch let failure as OllamaFailure {
             self.failure = failure
         } catch let error as FetchError {
+            if error == .cancelled, ClientConnection.current?.isCutShort == true {
+                failure = .shuttingDown
+                return
+            }
             guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
             self.failure = failure
         }
