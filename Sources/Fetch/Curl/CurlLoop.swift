@@ -50,17 +50,22 @@ import CCurl
 
     /// Runs until the engine is told to stop.
     func run() {
-        var events = [fetch_event](repeating: fetch_event(), count: 64)
+        let batch = 64
+        var events = [fetch_event](repeating: fetch_event(), count: batch)
+        var fullRounds = 0
         while stopRequests.isEmpty {
             let wait = timeToWait()
-            let count = unsafe fetch_poller_wait(poller, &events, 64, wait)
+            let count = unsafe fetch_poller_wait(poller, &events, CInt(batch), wait)
             now = fetch_monotonic_nanoseconds()
             for index in 0..<Int(count) {
                 handle(events[index])
                 finishDone()
             }
             runCurlTimers()
-            runDeadlines()
+            // After a full batch more may be waiting to be seen, and a transfer must not be too late for what has long arrived. But a flood
+            // on some must not keep the others' limits from being noticed either.
+            fullRounds = count == batch ? fullRounds + 1 : 0
+            if fullRounds.isMultiple(of: 64) { runDeadlines() }
             carryOutOrders()
             closeResting()
         }
