@@ -54,10 +54,7 @@ import CCurl
             let wait = timeToWait()
             let count = unsafe fetch_poller_wait(poller, &events, 64, wait)
             now = fetch_monotonic_nanoseconds()
-            for index in 0..<Int(count) {
-                handle(events[index])
-                finishDone()
-            }
+            for index in 0..<Int(count) { handle(events[index]) }
             runCurlTimers()
             runDeadlines()
             carryOutOrders()
@@ -96,6 +93,8 @@ import CCurl
     private func drive(_ descriptor: CInt, _ bits: CInt) {
         var left: CInt = 0
         unsafe curl_multi_socket_action(multi, descriptor, bits, &left)
+        // What has ended goes first: its reader is woken once, for head, bytes and end together.
+        finishDone()
         flushTouched()
     }
 
@@ -109,7 +108,6 @@ import CCurl
         while let due = curlDeadline, due <= now {
             curlDeadline = nil
             drive(-1, 0)
-            finishDone()
         }
     }
 
@@ -205,7 +203,6 @@ import CCurl
     }
 
     private func finish(_ transfer: RunningTransfer, _ error: FetchError?) {
-        transfer.flush()
         deadlines.remove(transfer)
         running[ObjectIdentifier(transfer.transfer)] = nil
         // Closes the connection unless the exchange was complete.
@@ -216,7 +213,7 @@ import CCurl
         if handles.count < Self.pooledHandles { handles.append(transfer.handle) }
         engine.gauges.setTransfers(running.count)
         limitConnections()
-        transfer.transfer.ended(error)
+        transfer.end(error)
     }
 
     /// A connection has served its exchange and may serve another.
