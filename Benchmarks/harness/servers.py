@@ -60,7 +60,7 @@ class Servers:
         port = free_port()
         configuration = self.folder / "nginx.conf"
         configuration.write_text(NGINX.format(folder=self.folder, upstream=self.upstream_port, port=port))
-        program = shutil.which("nginx") or "/usr/sbin/nginx"
+        program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or self.tools / "nginx/usr/sbin/nginx"
         process = self._start("nginx", [program, "-p", self.folder, "-c", configuration], listens(port))
         process.port, process.path, process.model = port, "/v1/chat/completions", "{}"
         return process

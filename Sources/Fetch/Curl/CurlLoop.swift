@@ -57,10 +57,7 @@ import CCurl
             let wait = timeToWait()
             let count = unsafe fetch_poller_wait(poller, &events, CInt(batch), wait)
             now = fetch_monotonic_nanoseconds()
-            for index in 0..<Int(count) {
-                handle(events[index])
-                finishDone()
-            }
+            for index in 0..<Int(count) { handle(events[index]) }
             runCurlTimers()
             // After a full batch more may be waiting to be seen, and a transfer must not be too late for what has long arrived. But a flood
             // on some must not keep the others' limits from being noticed either.
@@ -102,6 +99,8 @@ import CCurl
     private func drive(_ descriptor: CInt, _ bits: CInt) {
         var left: CInt = 0
         unsafe curl_multi_socket_action(multi, descriptor, bits, &left)
+        // What has ended goes first: its reader is woken once, for head, bytes and end together.
+        finishDone()
         flushTouched()
     }
 
@@ -115,7 +114,6 @@ import CCurl
         while let due = curlDeadline, due <= now {
             curlDeadline = nil
             drive(-1, 0)
-            finishDone()
         }
     }
 
@@ -211,7 +209,6 @@ import CCurl
     }
 
     private func finish(_ transfer: RunningTransfer, _ error: FetchError?) {
-        transfer.flush()
         deadlines.remove(transfer)
         running[ObjectIdentifier(transfer.transfer)] = nil
         // Closes the connection unless the exchange was complete.
@@ -222,7 +219,7 @@ import CCurl
         if handles.count < Self.pooledHandles { handles.append(transfer.handle) }
         engine.gauges.setTransfers(running.count)
         limitConnections()
-        transfer.transfer.ended(error)
+        transfer.end(error)
     }
 
     /// libcurl counts busy connections too, so the limit moves with the work. Over it, each exchange that ends closes one resting connection.

@@ -25,6 +25,8 @@ final class RunningTransfer: DeadlineHolder {
     private let isPlain: Bool
     private var head = ResponseHead()
     private var received = 0
+    /// The head and the bytes that have come since the last flush.
+    private var arrivedHead: TransferHead?
     private var incoming: [UInt8] = []
     private var isTouched = false
     private var isHeld = false
@@ -94,10 +96,33 @@ final class RunningTransfer: DeadlineHolder {
     /// Hands on what has come since the last time.
     func flush() {
         isTouched = false
-        guard !incoming.isEmpty else { return }
+        guard arrivedHead != nil || !incoming.isEmpty else { return }
+        isHeld = transfer.arrived(takeHead(), takeIncoming())
+    }
+
+    /// Hands on the rest and the end: properly if `error` is nil.
+    func end(_ error: FetchError?) {
+        // It may still be on the loop's list.
+        isTouched = false
+        transfer.ended(error, after: takeHead(), takeIncoming())
+    }
+
+    private func takeHead() -> TransferHead? {
+        defer { arrivedHead = nil }
+        return arrivedHead
+    }
+
+    private func takeIncoming() -> [UInt8] {
         var bytes: [UInt8] = []
         swap(&bytes, &incoming)
-        isHeld = transfer.bytesArrived(bytes)
+        return bytes
+    }
+
+    /// Has the loop call `flush` when libcurl is done with the socket.
+    private func touch() {
+        guard !isTouched else { return }
+        isTouched = true
+        loop.touched.append(self)
     }
 
     /// The reader has caught up.
@@ -201,7 +226,8 @@ final class RunningTransfer: DeadlineHolder {
             requestWritten: writtenAt.map { .nanoseconds(Int64($0 - startedAt)) },
             firstByte: .nanoseconds(Int64((firstByteAt ?? loop.now) - startedAt)),
             connectionReused: handle.info(CURLINFO_NUM_CONNECTS) == 0)
-        transfer.headArrived(TransferHead(status: head.status, headers: head.fields, timings: timings))
+        arrivedHead = TransferHead(status: head.status, headers: head.fields, timings: timings)
+        touch()
         return true
     }
 
@@ -219,9 +245,8 @@ final class RunningTransfer: DeadlineHolder {
         unsafe incoming.append(contentsOf: bytes)
         if incoming.count >= Self.flushAt {
             flush()
-        } else if !isTouched {
-            isTouched = true
-            loop.touched.append(self)
+        } else {
+            touch()
         }
         return bytes.count
     }
