@@ -91,7 +91,9 @@ struct Relay: Sendable {
         do {
             var pieces = reply.body.makeAsyncIterator()
             while !collector.isComplete {
-                let next = collector.awaitsOnlyTheEnd ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
+                let next =
+                    collector.awaitsOnlyTheEnd
+                    ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
                 guard let piece = next else { break }
                 try collector.push(piece, at: Clock.now())
             }

@@ -5,7 +5,8 @@ import Translate
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Ask every upstream in models.json for its models, and say what works and what to do about the rest.",
+        commandName: "check",
+        abstract: "Ask every upstream in models.json for its models, and say what works and what to do about the rest.",
         discussion: "Where a bridge is running, it is also asked what well-known clients ask. Exits with 1 if anything does not work.")
 
     @Option(help: "The catalogue of models (default: models.json in the working directory).")
@@ -48,7 +49,9 @@ struct CheckCommand: AsyncParsableCommand {
             let missing = models.filter { !ids.contains($0.upstreamID) }
             print("✓ \(provider.name) at \(provider.baseURL): the key works, \(listed.count) models")
             for model in missing {
-                print("  ✗ \(model.listedName): the upstream does not list \"\(model.upstreamID)\". Correct \"model\" of that entry in models.json.")
+                print(
+                    "  ✗ \(model.listedName): the upstream does not list \"\(model.upstreamID)\". Correct \"model\" of that entry in models.json."
+                )
             }
             return missing.isEmpty
         }
@@ -58,7 +61,9 @@ struct CheckCommand: AsyncParsableCommand {
         let environment = EnvironmentFile.environment()
         let address = environment["OLLAMA_HOST"].map(ListenAddress.init(ollamaHost:)) ?? .standard
         let url = url ?? "http://\(address.authority(port: address.port))"
-        let key = environment["OLLAMA_BRIDGE_API_KEYS"]?.split(separator: ",").first.map { $0.split(separator: "=").last.map(String.init) ?? "" }
+        let key = environment["OLLAMA_BRIDGE_API_KEYS"]?.split(separator: ",").first.map {
+            $0.split(separator: "=").last.map(String.init) ?? ""
+        }
         guard let answers = await ProbeAnswers.gather(from: url, key: key, fetcher) else {
             print("– no bridge is running at \(url), so clients' probes were not tried")
             return self.url == nil
@@ -66,7 +71,9 @@ struct CheckCommand: AsyncParsableCommand {
         var isSound = true
         for probe in ClientProbe.all {
             let problems = probe.problems(answers)
-            print(problems.isEmpty ? "✓ \(probe.client) finds what it needs at \(url)" : "✗ \(probe.client): \(problems.joined(separator: "; "))")
+            print(
+                problems.isEmpty
+                    ? "✓ \(probe.client) finds what it needs at \(url)" : "✗ \(probe.client): \(problems.joined(separator: "; "))")
             isSound = isSound && problems.isEmpty
         }
         return isSound

@@ -14,9 +14,12 @@ struct ClientProbe: Sendable {
     func problems(_ answers: ProbeAnswers) -> [String] { needs.compactMap { $0.check(answers) } }
 
     static let all: [ClientProbe] = [
-        ClientProbe(client: "ollama (command line)", needs: [.text("/", "Ollama is running"), .tag("digest", isDigest), .show("model_info", isObject)]),
         ClientProbe(
-            client: "VS Code", needs: [.version(atLeast: [0, 6, 4]), .tag("model", isText), .show("capabilities", isArray), .contextLength]),
+            client: "ollama (command line)",
+            needs: [.text("/", "Ollama is running"), .tag("digest", isDigest), .show("model_info", isObject)]),
+        ClientProbe(
+            client: "VS Code",
+            needs: [.version(atLeast: [0, 6, 4]), .tag("model", isText), .show("capabilities", isArray), .contextLength]),
         ClientProbe(
             client: "Zed",
             needs: ["format", "family", "parameter_size", "quantization_level"].map { .tag("details.\($0)", isString) } + [
@@ -26,7 +29,8 @@ struct ClientProbe: Sendable {
         ClientProbe(client: "Open WebUI", needs: [.version(atLeast: [0, 0, 0]), .tag("name", isTagged), .list("/api/ps", "models")]),
         ClientProbe(
             client: "Enchanted",
-            needs: ["license", "template", "modelfile", "parameters"].map { .show($0, isString) } + [.tag("details.parent_model", isString)]),
+            needs: ["license", "template", "modelfile", "parameters"].map { .show($0, isString) } + [.tag("details.parent_model", isString)]
+        ),
         ClientProbe(client: "Home Assistant", needs: [.tag("model", isText), .quick("/api/tags", milliseconds: 5000)]),
         ClientProbe(
             client: "Raycast", needs: [.quick("/api/version", milliseconds: 1800), .quick("/api/tags", milliseconds: 1800)]),
