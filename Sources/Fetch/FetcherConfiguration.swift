@@ -35,7 +35,7 @@ public struct FetcherConfiguration: Sendable {
     public enum HTTPVersions: Sendable {
         /// HTTP/1.1 only.
         case http1
-        /// HTTP/2 where a TLS peer offers it, HTTP/1.1 otherwise.
+        /// HTTP/2 where a TLS peer offers it, HTTP/1.1 otherwise. Never more than one exchange at a time on a connection.
         case http2WhenOffered
     }
 

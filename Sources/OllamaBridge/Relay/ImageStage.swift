@@ -65,24 +65,24 @@ struct ImageStage: Sendable {
     ///   - reject: Called for each picture that would end the request.
     /// - Throws: ``PictureRejection``, `CancellationError`, or what the describer throws.
     func prepare(
-        _ slots: [PictureSlot], model name: String, settings: ImageSettings, hasVision: Bool, reject: Rejecter = { throw $0 },
+        _ slots: [PictureSlot], for model: ResolvedModel, requestedName name: String, reject: Rejecter = { throw $0 },
         describe: Describer
     ) async throws -> PreparedPictures {
         guard !slots.isEmpty else { return PreparedPictures() }
+        let settings = model.images
         var results: [Result?] = Array(repeating: nil, count: slots.count)
         var describer: String?
-        if !hasVision {
-            switch settings.withoutVision {
-            case .reject:
-                if let slot = slots.firstIndex(where: \.isInNewestTurn) {
-                    try reject(PictureRejection(slot: slot, fault: .noVision(model: name)))
-                }
-                fallthrough
-            case .notice: return notices(slots, .noVision(model: name), rejected: settings.withoutVision == .reject)
+        let items = slots.map { ImagePlan.Item(source: $0.source, isInNewestTurn: $0.isInNewestTurn) }
+        for (slot, treatment) in ImagePlan.decide(items, model: model, requestedName: name).enumerated() {
+            switch treatment {
+            case .convert: break
             case .describe(let model): describer = model
+            case .notice(let fault): results[slot] = .faulty(fault)
+            case .refuse(let fault):
+                try reject(PictureRejection(slot: slot, fault: fault))
+                results[slot] = .faulty(fault)
             }
         }
-        try leaveOutOldest(slots, limit: settings.maxCount, &results, reject)
         let kept = results.count { $0 == nil }
         let target = target(settings, kept: kept)
         let pixels = PixelAllowance(Self.pixelsPerRequest)
@@ -104,20 +104,6 @@ struct ImageStage: Sendable {
         var target = ImageTarget(settings)
         if let crowd = settings.crowd, kept > crowd.count { target.maxEdge = min(settings.maxEdge, crowd.maxEdge) }
         return target
-    }
-
-    /// Over the model's count the newest turn is an error; in history the oldest give way.
-    private func leaveOutOldest(_ slots: [PictureSlot], limit: Int, _ results: inout [Result?], _ reject: Rejecter) throws {
-        let newest = slots.indices.filter { slots[$0].isInNewestTurn }
-        if newest.count > limit {
-            try reject(PictureRejection(slot: newest[limit], fault: .tooMany(count: newest.count, limit: limit)))
-            for slot in newest[limit...] { results[slot] = .faulty(.tooMany(count: newest.count, limit: limit)) }
-        }
-        let surplus = slots.count - limit
-        guard surplus > 0 else { return }
-        for slot in slots.indices.filter({ !slots[$0].isInNewestTurn }).prefix(surplus) {
-            results[slot] = .faulty(.tooMany(count: slots.count, limit: limit))
-        }
     }
 
     private func convert(_ slots: [PictureSlot], _ wanted: [Int], target: ImageTarget, pixels: PixelAllowance, fetches: Int) async throws
@@ -213,15 +199,6 @@ struct ImageStage: Sendable {
             }
         }
         return prepared
-    }
-
-    private func notices(_ slots: [PictureSlot], _ fault: ImageFault, rejected: Bool) -> PreparedPictures {
-        PreparedPictures(
-            outcomes: slots.map { _ in .notice(fault.notice) },
-            facts: slots.enumerated().map { position, slot in
-                let outcome: PictureFact.Outcome = rejected && slot.isInNewestTurn ? .rejected(fault) : .notice(fault)
-                return PictureFact(slot: position, kind: Self.kind(slot.source), outcome: outcome)
-            })
     }
 
     private static func kind(_ source: ImageSource) -> String {

@@ -91,6 +91,12 @@ public struct ModelCatalog: Sendable {
         rebuild()
     }
 
+    /// Takes over what providers said of their models, for a catalog that replaces another.
+    public mutating func keepDiscovered(from old: ModelCatalog) {
+        discovered = old.discovered
+        rebuild()
+    }
+
     /// Whether anything in the file asks for this provider's own list.
     public func wantsDiscovery(ofProvider name: String) -> Bool {
         (entries + patterns).contains { $0.provider == name && ($0.isPattern || $0.contextLength == nil) }
@@ -161,12 +167,6 @@ extension ModelCatalog {
 
     private func findWarnings() -> [String] {
         var warnings: [String] = []
-        for provider in providers {
-            guard let variable = provider.missingKeyVariable else { continue }
-            let count = models.count { $0.provider.name == provider.name }
-            if count == 0, !patterns.contains(where: { $0.provider == provider.name }) { continue }
-            warnings.append("Provider \"\(provider.name)\" has no API key, so none of its models is listed: set \(variable).")
-        }
         for model in models where ModelName.looksRemote(model.listedName) {
             warnings.append(
                 "Model \"\(model.listedName)\" is not listed, because Ollama's clients take names ending in \"cloud\" for remote ones: rename it."

@@ -3,17 +3,51 @@
 /// Only for bytes that ``JSONParser`` has accepted; on others it returns nonsense ranges but never traps.
 struct JSONSpans {
     let bytes: [UInt8]
+    /// The first value of the text.
+    let document: Range<Int>
+    /// Long strings in order, so that a picture is stepped over instead of read again by every question about what is around it.
+    private let long: [LongString]
+
+    private struct LongString {
+        /// With its quotes.
+        var range: Range<Int>
+        /// Whether it stands for itself, without escapes.
+        var isPlain: Bool
+    }
+
+    /// Strings from here on are remembered.
+    private static let longBytes = 4096
+
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
+        var long: [LongString] = []
+        var position = bytes.firstIndex { $0 > 0x20 } ?? bytes.count
+        let start = position
+        var depth = 0
+        scan: while position < bytes.count {
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                let (end, isPlain) = Self.endOfString(bytes, position)
+                if end - position >= Self.longBytes { long.append(LongString(range: position..<end, isPlain: isPlain)) }
+                position = end
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                position += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                position += 1
+                if depth <= 0 { break scan }
+            default: position += 1
+            }
+        }
+        self.long = long
+        document = start..<position
+    }
 
     /// A member of an object: its key and where its value stands.
     struct Member {
         var key: String
         var value: Range<Int>
-    }
-
-    /// The first value of the text.
-    var document: Range<Int> {
-        let start = skipBlanks(0)
-        return start..<end(ofValueAt: start)
     }
 
     /// The members of the object at `range`, in order; none if it is no object.
@@ -57,7 +91,10 @@ struct JSONSpans {
     func text(at range: Range<Int>) -> JSONText? {
         guard byte(range.lowerBound) == UInt8(ascii: "\""), range.count >= 2 else { return nil }
         let inner = bytes[range.lowerBound + 1..<range.upperBound - 1]
-        if !inner.contains(UInt8(ascii: "\\")) { return JSONText(utf8: inner) }
+        let isPlain =
+            known(at: range.lowerBound)?.isPlain
+            ?? (JSONScan.plainRun(bytes, from: inner.startIndex, to: inner.endIndex).end == inner.endIndex)
+        if isPlain { return JSONText(utf8: inner) }
         guard case .string(let text)? = try? JSONParser.parse(Array(bytes[range])) else { return nil }
         return text
     }
@@ -96,15 +133,30 @@ struct JSONSpans {
         return position
     }
 
-    private func endOfString(_ start: Int) -> Int {
+    private func endOfString(_ start: Int) -> Int { known(at: start)?.range.upperBound ?? Self.endOfString(bytes, start).end }
+
+    /// The long string that begins here.
+    private func known(at start: Int) -> LongString? {
+        var low = 0
+        var high = long.count
+        while low < high {
+            let middle = (low + high) / 2
+            if long[middle].range.lowerBound < start { low = middle + 1 } else { high = middle }
+        }
+        return low < long.count && long[low].range.lowerBound == start ? long[low] : nil
+    }
+
+    private static func endOfString(_ bytes: [UInt8], _ start: Int) -> (end: Int, isPlain: Bool) {
         var position = start + 1
+        var isPlain = true
         while position < bytes.count {
             position = JSONScan.plainRun(bytes, from: position, to: bytes.count).end
             guard position < bytes.count else { break }
-            if bytes[position] == UInt8(ascii: "\"") { return position + 1 }
+            if bytes[position] == UInt8(ascii: "\"") { return (position + 1, isPlain) }
             // A backslash takes the next byte along; a control byte cannot stand here in accepted text.
+            isPlain = false
             position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
         }
-        return bytes.count
+        return (bytes.count, isPlain)
     }
 }

@@ -32,13 +32,11 @@ extension InferenceRequest {
             }
         }
         var treatments = messages.map { _ in [ImageTreatment]() }
-        guard !items.isEmpty else { return treatments }
-        do {
-            let decided = try ImagePlan.decide(items, model: model, requestedName: self.model)
-            for (position, treatment) in zip(positions, decided) { treatments[position.message].append(treatment) }
-        } catch {
-            let position = positions[error.index]
-            throw error.fault.failure(message: clientPosition(ofMessage: position.message), image: position.image)
+        for (position, treatment) in zip(positions, ImagePlan.decide(items, model: model, requestedName: self.model)) {
+            if case .refuse(let fault) = treatment {
+                throw fault.failure(message: clientPosition(ofMessage: position.message), image: position.image)
+            }
+            treatments[position.message].append(treatment)
         }
         return treatments
     }

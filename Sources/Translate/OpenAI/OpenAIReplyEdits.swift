@@ -1,5 +1,9 @@
 /// Where an OpenAI answer or chunk has to be changed on its way through: the model's name, and reasoning under its other name.
 struct OpenAIReplyEdits {
+    /// Whether there is a choice, so that the stream is one that ends with a reason.
+    private(set) var hasChoice = false
+    /// Whether a finish reason is named or an error reported: nothing is missing if the stream ends after it.
+    private(set) var isEnd = false
     /// The value of the top-level `model`, quotes included.
     private var model: Range<Int>?
     /// Reasoning strings, quotes included, that come under one name only; in order.
@@ -56,8 +60,11 @@ struct OpenAIReplyEdits {
             if name.count == 5, name.starts(with: "model"), cursor.peek(bytes) == UInt8(ascii: "\"") {
                 guard let value = cursor.string(bytes) else { return false }
                 model = value.range.lowerBound - 1..<value.range.upperBound + 1
-            } else if mirrorsReasoning, name.count == 7, name.starts(with: "choices"), cursor.peek(bytes) == UInt8(ascii: "[") {
+            } else if name.count == 7, name.starts(with: "choices"), cursor.peek(bytes) == UInt8(ascii: "[") {
                 guard choices(bytes) else { return false }
+            } else if name.count == 5, name.starts(with: "error"), cursor.peek(bytes) != UInt8(ascii: "n") {
+                isEnd = true
+                guard cursor.skip(bytes) else { return false }
             } else {
                 guard cursor.skip(bytes) else { return false }
             }
@@ -75,13 +82,18 @@ struct OpenAIReplyEdits {
     }
 
     private mutating func choice(_ bytes: Span<UInt8>) -> Bool {
+        hasChoice = true
         guard cursor.take(UInt8(ascii: "{"), bytes) else { return false }
         if cursor.take(UInt8(ascii: "}"), bytes) { return true }
         repeat {
             guard let key = cursor.string(bytes), cursor.take(UInt8(ascii: ":"), bytes) else { return false }
             let name = bytes.extracting(key.range)
+            if name.count == 13, name.starts(with: "finish_reason"), cursor.peek(bytes) == UInt8(ascii: "\"") {
+                isEnd = true
+            }
             let isMessage = name.count == 5 && name.starts(with: "delta") || name.count == 7 && name.starts(with: "message")
-            guard isMessage && cursor.peek(bytes) == UInt8(ascii: "{") ? message(bytes) : cursor.skip(bytes) else { return false }
+            let isRead = isMessage && mirrorsReasoning && cursor.peek(bytes) == UInt8(ascii: "{")
+            guard isRead ? message(bytes) : cursor.skip(bytes) else { return false }
         } while cursor.take(UInt8(ascii: ","), bytes)
         return cursor.take(UInt8(ascii: "}"), bytes)
     }

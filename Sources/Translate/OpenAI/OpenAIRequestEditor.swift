@@ -111,11 +111,11 @@ extension OpenAIRequestEditor {
     /// - Throws: The first picture of the newest turn that cannot go to this model, with its `param`.
     public func treatments(for model: ResolvedModel) throws(OpenAIFailure) -> [ImageTreatment] {
         let items = pictures.map { ImagePlan.Item(source: $0.source, isInNewestTurn: $0.isInNewestTurn) }
-        do {
-            return try ImagePlan.decide(items, model: model, requestedName: self.model)
-        } catch {
-            throw OpenAIFailure(error.fault.failure(), param: pictures[error.index].param)
+        let treatments = ImagePlan.decide(items, model: model, requestedName: self.model)
+        for (picture, treatment) in zip(pictures, treatments) {
+            if case .refuse(let fault) = treatment { throw OpenAIFailure(fault.failure(), param: picture.param) }
         }
+        return treatments
     }
 
     /// The body to send.

@@ -12,8 +12,10 @@ public struct OpenAIStreamRewriter: Sendable {
         case untouched
     }
 
-    /// Whether the stream has said `[DONE]`. A stream that ends without it may have been cut.
+    /// Whether the stream has said `[DONE]`.
     public private(set) var sawDone = false
+    private var sawChoice = false
+    private var sawEnd = false
     /// Whether the answer is a stream of events; known after its first byte.
     public var isEventStream: Bool { mode == .events }
 
@@ -67,16 +69,29 @@ public struct OpenAIStreamRewriter: Sendable {
     }
 
     /// Takes the end of the upstream's body and appends what is left.
-    public mutating func finish(into output: inout [UInt8]) {
+    ///
+    /// - Throws: If a stream of choices ends with neither a finish reason nor an error nor `[DONE]`: it was cut, and must not look complete.
+    public mutating func finish(into output: inout [UInt8]) throws(OllamaFailure) {
         switch mode {
         case .sniffing, .untouched: break
         case .events:
             let rest = lines.takeRest()
-            if !rest.isEmpty { append(line: rest.span, to: &output) }
+            // Half an event is of use to nobody, and the error that may follow must not run into it.
+            if !rest.isEmpty, Self.isWhole(rest.span) { append(line: rest.span, to: &output) }
+            guard sawDone || sawEnd || !sawChoice else {
+                if let last = output.last, last != 0x0A { output += [0x0A, 0x0A] }
+                throw FailureMapping.cutOff
+            }
         case .document:
-            append(document.span, to: &output)
+            let whole = document
             document = []
+            append(whole.span, to: &output)
         }
+    }
+
+    private static func isWhole(_ line: Span<UInt8>) -> Bool {
+        guard case .data(let start) = ServerSentEventField(line), start < line.count, line[start] == UInt8(ascii: "{") else { return true }
+        return OpenAIReplyEdits(line.extracting(start..<line.count), mirrorsReasoning: false) != nil
     }
 
     private static func isBlankOrMark(_ byte: UInt8) -> Bool {
@@ -124,8 +139,14 @@ public struct OpenAIStreamRewriter: Sendable {
         append(data, to: &output)
     }
 
-    private func append(_ json: Span<UInt8>, to output: inout [UInt8]) {
-        guard let edits = OpenAIReplyEdits(json, mirrorsReasoning: mirrorsReasoning) else { return output.append(copying: json) }
+    private mutating func append(_ json: Span<UInt8>, to output: inout [UInt8]) {
+        guard let edits = OpenAIReplyEdits(json, mirrorsReasoning: mirrorsReasoning) else {
+            // An object over several lines, perhaps: what is not understood is not judged either.
+            if json.count > 0, json[0] == UInt8(ascii: "{") { sawEnd = true }
+            return output.append(copying: json)
+        }
+        sawChoice = sawChoice || edits.hasChoice
+        sawEnd = sawEnd || edits.isEnd
         edits.apply(to: json, name: name, output: &output)
     }
 }

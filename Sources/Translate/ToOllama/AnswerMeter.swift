@@ -35,7 +35,8 @@ struct AnswerMeter: Sendable {
         if deltas <= 1 {
             // The answer came in one piece, so nobody saw where reading the prompt ended. A token written costs about ten read.
             let weight = Double(summary.promptTokens) + 10 * Double(summary.answerTokens)
-            answer = Int64(Double(prompt) * (10 * Double(summary.answerTokens) / weight))
+            let share = 10 * Double(summary.answerTokens) / weight
+            answer = share < 1 ? Int64(Double(prompt) * share) : prompt
             prompt -= answer
         }
         summary.loadDuration = max(1, sent.since(received))

@@ -62,7 +62,8 @@ extension AnswerReader {
         }
         let doneReason = Self.doneReason(summary.finishReason)
         do {
-            let calls = try toolCalls.finish(cutByLength: doneReason == "length", seed: settings.toolCallSeed, originalNames: settings.originalToolNames)
+            let calls = try toolCalls.finish(
+                cutByLength: doneReason == "length", seed: settings.toolCallSeed, originalNames: settings.originalToolNames)
             for (index, call) in calls.enumerated() { sink.toolCall(call, index: index) }
             summary.toolCalls = calls.count
         } catch {

@@ -93,7 +93,9 @@ struct ToolCallAssembler: Sendable {
     ///   - seed: Makes ids for calls that have none of their own.
     ///   - originalNames: The client's names of tools, by the name that was sent to the upstream.
     /// - Throws: If arguments are not an object and cannot be read as one.
-    mutating func finish(cutByLength: Bool, seed: UInt64, originalNames: [String: String] = [:]) throws(ToolArguments.Unreadable) -> [AnswerToolCall] {
+    mutating func finish(
+        cutByLength: Bool, seed: UInt64, originalNames: [String: String] = [:]
+    ) throws(ToolArguments.Unreadable) -> [AnswerToolCall] {
         defer { self = ToolCallAssembler() }
         var calls: [AnswerToolCall] = []
         var ids: Set<String> = []

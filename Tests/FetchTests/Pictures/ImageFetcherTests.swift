@@ -1,7 +1,8 @@
-@testable import Fetch
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Fetch
 
 @Suite(.timeLimit(.minutes(1))) struct ImageFetcherTests {
     @Test(arguments: [400, 401, 403, 404, 410, 429, 204, 206, 304]) func `a status that is no success is named, and asked for once`(
@@ -34,6 +35,7 @@ import Testing
 
     @Test func `nobody there is given a second try and then named`() async throws {
         let dead = try DeadPort()
+        defer { withExtendedLifetime(dead) {} }
         try await withImageFetcher { fetcher async throws in
             #expect(await imageError(fetcher, "http://127.0.0.1:\(dead.port)/")?.reason == "could not connect")
         }

@@ -96,7 +96,7 @@ struct Walk {
 
     private func edited(_ bytes: [UInt8]) throws -> UpstreamBody {
         let editor = try OpenAIRequestEditor(bytes)
-        let model = try #require(try example.catalog(model: editor.model).resolve(editor.model))
+        let model = try example.catalog(model: editor.model).require(editor.model, for: .chat)
         let treatments = try editor.treatments(for: model)
         return editor.rewritten(model: model, outcomes: zip(editor.pictures.map(\.source), treatments).map(Self.outcome))
     }
@@ -104,7 +104,7 @@ struct Walk {
     /// Stands in for fetching and converting: base64 goes on as it came, a fetched picture is its URL's last step.
     private static func outcome(_ source: ImageSource, _ treatment: ImageTreatment) -> ImageOutcome {
         switch (treatment, source) {
-        case (.notice(let text), _): return .notice(text)
+        case (.notice(let fault), _), (.refuse(let fault), _): return .notice(fault.notice)
         case (.describe(let captioner), _): return .notice("[Image, described by \(captioner)]")
         case (.convert, .encoded(let text)):
             let base64 = text.starts(with: "data:".utf8) ? text.drop { $0 != UInt8(ascii: ",") }.dropFirst() : text

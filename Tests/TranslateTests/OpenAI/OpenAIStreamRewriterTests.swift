@@ -9,7 +9,11 @@ import Testing
         rewriter.begin(contentType: type)
         var output: [UInt8] = []
         for piece in pieces { try rewriter.push(Array(piece), into: &output) }
-        rewriter.finish(into: &output)
+        do throws(OllamaFailure) {
+            try rewriter.finish(into: &output)
+        } catch {
+            output += OpenAIFailure(error).event
+        }
         return String(decoding: output, as: UTF8.self)
     }
 
@@ -54,6 +58,16 @@ import Testing
     @Test func `what is neither goes on as it is`() throws {
         #expect(try Self.rewrite("RIFF\u{0}\r\n{", type: "audio/wav") == "RIFF\u{0}\r\n{")
         #expect(try Self.rewrite("data", type: "text/plain") == "data")
+    }
+
+    @Test(arguments: [
+        ("", true), ("data: [DONE]\n\n", false), (#"data: {"choices":[{"finish_reason":"stop"}]}"# + "\n\n", false),
+        (#"data: {"error":{"message":"x"}}"# + "\n\n", false), (#"data: {"choices":[{"fini"#, true),
+    ])
+    func `a stream that ends without an end says so`(ending: String, isCut: Bool) throws {
+        let text = try Self.rewrite(#"data: {"choices":[{"delta":{"content":"x"},"finish_reason":null}],"error":null}"# + "\n\n" + ending)
+        #expect(text.contains("closed the connection before the answer was complete") == isCut)
+        #expect(text.hasSuffix("\n\n"))
     }
 
     @Test func `a whole event goes on at once`() throws {

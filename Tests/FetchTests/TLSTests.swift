@@ -1,0 +1,94 @@
+import Fetch
+import Foundation
+import TestSupport
+import Testing
+
+/// Against OpenSSL's own test server, where that program is installed.
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")), .serialized, .timeLimit(.minutes(1)))
+struct TLSTests {
+    @Test func `a peer with the right certificate answers, over and over`() async throws {
+        let server = try TLSServer(name: "localhost")
+        defer { server.stop() }
+        try await withFetcher { fetcher async throws in
+            for _ in 0..<2 {
+                var request = FetchRequest(url: "https://localhost:\(server.port)/", limits: .patient)
+                request.certificateAuthorityFile = server.certificate
+                #expect(try await fetcher.send(request).status == 200)
+            }
+        }
+    }
+
+    @Test(arguments: [("localhost", "127.0.0.1", 30, true), ("localhost", "localhost", -1, true), ("localhost", "localhost", 30, false)])
+    func `a certificate for another host, out of date, or of an unknown authority is refused`(
+        _ name: String, _ host: String, _ days: Int, _ isTrusted: Bool
+    ) async throws {
+        let server = try TLSServer(name: name, days: days)
+        defer { server.stop() }
+        try await withFetcher { fetcher async throws in
+            var request = FetchRequest(url: "https://\(host):\(server.port)/", headers: [("Authorization", "Bearer k")], limits: .patient)
+            if isTrusted { request.certificateAuthorityFile = server.certificate }
+            #expect(await fetchError { _ = try await fetcher.send(request) }?.kind == "tlsFailed")
+        }
+    }
+}
+
+/// `openssl s_server` with a certificate of its own making.
+private final class TLSServer {
+    let port: Int
+    let certificate: String
+    private let process = Process()
+    private let folder: URL
+
+    init(name: String, days: Int = 30) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("fetch-tls-\(UInt64.random(in: 0...UInt64.max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let (key, certificate) = (folder.path + "/key.pem", folder.path + "/cert.pem")
+        self.certificate = certificate
+        // A certificate that has run out cannot be asked for with -days; one that begins and ends in the past can be signed.
+        try Self.run([
+            "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", folder.path + "/req.pem", "-subj", "/CN=\(name)",
+        ])
+        try Data("subjectAltName=DNS:\(name)\n".utf8).write(to: folder.appendingPathComponent("ext"))
+        try Self.run([
+            "x509", "-req", "-in", folder.path + "/req.pem", "-signkey", key, "-out", certificate, "-days", "\(days)", "-extfile",
+            folder.path + "/ext",
+        ])
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-www"]
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        // It says "ACCEPT 127.0.0.1:PORT" as soon as it listens.
+        var said = ""
+        while !said.contains("ACCEPT"), let data = try output.fileHandleForReading.read(upToCount: 1) {
+            said += String(decoding: data, as: UTF8.self)
+        }
+        while said.last != "\n", let data = try output.fileHandleForReading.read(upToCount: 1) {
+            said += String(decoding: data, as: UTF8.self)
+        }
+        guard let port = said.split(separator: ":").last.flatMap({ Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }) else {
+            throw StubFailure.notARequest
+        }
+        self.port = port
+    }
+
+    func stop() {
+        // A child inherits the blocked signals of the thread that started it, and a test's thread may block all but this one.
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    private static func run(_ arguments: [String]) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw StubFailure.system(process.terminationStatus) }
+    }
+}
