@@ -29,8 +29,8 @@ clients: ## only the real clients, against the debug binary
 check: ## formatting, warnings as errors, imports that follow the arrows
 	@Scripts/check
 
-bench: ## the benchmarks
-	@Scripts/bench
+bench: ## the benchmarks, against nginx and other proxies; ARGS="--json --only streaming --keep"
+	@Scripts/bench $(ARGS)
 
 sanitize: ## the Swift tests under AddressSanitizer, then ThreadSanitizer
 	@Scripts/sanitize

@@ -78,7 +78,9 @@ public final class RawClient: Sendable {
     /// Reads one chunk of a chunked body; nil at its end.
     public func readChunk() async throws -> [UInt8]? {
         let line = try await read(upTo: "\r\n")
-        guard let size = Int(line.dropLast(1).trimmingCharacters(in: .whitespacesAndNewlines), radix: 16) else { throw StubFailure.notARequest }
+        guard let size = Int(line.dropLast(1).trimmingCharacters(in: .whitespacesAndNewlines), radix: 16) else {
+            throw StubFailure.notARequest
+        }
         let chunk = try await read(size)
         _ = try await read(2) as [UInt8]
         return size == 0 ? nil : chunk

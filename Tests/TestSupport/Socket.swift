@@ -40,7 +40,8 @@ enum Socket {
         unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
         let status = unsafe withUnsafeBytes(of: &name) { bytes in
             let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            return unsafe Foundation.bind(descriptor, pointer, socklen_t(bytes.count)) == 0 && Foundation.listen(descriptor, 16) == 0 ? 0 : errno
+            return unsafe Foundation.bind(descriptor, pointer, socklen_t(bytes.count)) == 0 && Foundation.listen(descriptor, 16) == 0
+                ? 0 : errno
         }
         guard status == 0 else { throw StubFailure.system(status) }
     }

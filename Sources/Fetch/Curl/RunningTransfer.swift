@@ -7,7 +7,7 @@ final class RunningTransfer: DeadlineHolder {
 
     let transfer: Transfer
     let handle: EasyHandle
-    private unowned let loop: CurlLoop
+    unowned let loop: CurlLoop
     private let limits: FetchLimits
     private let addressGuard: AddressGuard?
     private let options: RequestOptions
@@ -25,6 +25,8 @@ final class RunningTransfer: DeadlineHolder {
     private let isPlain: Bool
     private var head = ResponseHead()
     private var received = 0
+    /// The head and the bytes that have come since the last flush.
+    private var arrivedHead: TransferHead?
     private var incoming: [UInt8] = []
     private var isTouched = false
     private var isHeld = false
@@ -94,10 +96,33 @@ final class RunningTransfer: DeadlineHolder {
     /// Hands on what has come since the last time.
     func flush() {
         isTouched = false
-        guard !incoming.isEmpty else { return }
+        guard arrivedHead != nil || !incoming.isEmpty else { return }
+        isHeld = transfer.arrived(takeHead(), takeIncoming())
+    }
+
+    /// Hands on the rest and the end: properly if `error` is nil.
+    func end(_ error: FetchError?) {
+        // It may still be on the loop's list.
+        isTouched = false
+        transfer.ended(error, after: takeHead(), takeIncoming())
+    }
+
+    private func takeHead() -> TransferHead? {
+        defer { arrivedHead = nil }
+        return arrivedHead
+    }
+
+    private func takeIncoming() -> [UInt8] {
         var bytes: [UInt8] = []
         swap(&bytes, &incoming)
-        isHeld = transfer.bytesArrived(bytes)
+        return bytes
+    }
+
+    /// Has the loop call `flush` when libcurl is done with the socket.
+    private func touch() {
+        guard !isTouched else { return }
+        isTouched = true
+        loop.touched.append(self)
     }
 
     /// The reader has caught up.
@@ -123,7 +148,7 @@ final class RunningTransfer: DeadlineHolder {
     }
 
     /// A connection stands, new or not, and nothing of this attempt has been sent.
-    fileprivate func mayBegin(with address: IPAddress?, port: UInt16, localPort: UInt16) -> Bool {
+    func mayBegin(with address: IPAddress?, port: UInt16, localPort: UInt16) -> Bool {
         // One refused address refuses the whole name, even if libcurl went on to another one.
         guard failure == nil, mayDial(address, port: port) else { return false }
         attempts += 1
@@ -156,7 +181,7 @@ final class RunningTransfer: DeadlineHolder {
         mayHaveBeenActedOn = confirmedMore && !wasUnread
     }
 
-    fileprivate func provideBody(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    func provideBody(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = unsafe body.read(into: buffer)
         phaseBegan = loop.now
         if body.isAtEnd, phase == .sending {
@@ -166,11 +191,11 @@ final class RunningTransfer: DeadlineHolder {
         return count
     }
 
-    fileprivate func rewindBody(to offset: Int) -> Bool {
+    func rewindBody(to offset: Int) -> Bool {
         body.seek(to: offset)
     }
 
-    fileprivate func receiveHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
+    func receiveHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {
         switch unsafe head.take(line) {
         case .more:
             return true
@@ -180,7 +205,7 @@ final class RunningTransfer: DeadlineHolder {
         case .malformed:
             failure = .protocolError(detail: "a malformed header line")
             return false
-        case .statusLine(isFinal: let isFinal):
+        case .statusLine(let isFinal):
             guard isFinal else { return true }
             firstByteAt = loop.now
             enter(.receiving)
@@ -201,11 +226,12 @@ final class RunningTransfer: DeadlineHolder {
             requestWritten: writtenAt.map { .nanoseconds(Int64($0 - startedAt)) },
             firstByte: .nanoseconds(Int64((firstByteAt ?? loop.now) - startedAt)),
             connectionReused: handle.info(CURLINFO_NUM_CONNECTS) == 0)
-        transfer.headArrived(TransferHead(status: head.status, headers: head.fields, timings: timings))
+        arrivedHead = TransferHead(status: head.status, headers: head.fields, timings: timings)
+        touch()
         return true
     }
 
-    fileprivate func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
+    func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
         if isHeld {
             isPaused = true
             return Int(CURL_WRITEFUNC_PAUSE)
@@ -219,74 +245,10 @@ final class RunningTransfer: DeadlineHolder {
         unsafe incoming.append(contentsOf: bytes)
         if incoming.count >= Self.flushAt {
             flush()
-        } else if !isTouched {
-            isTouched = true
-            loop.touched.append(self)
+        } else {
+            touch()
         }
         return bytes.count
-    }
-}
-
-// MARK: The callbacks themselves
-
-extension RunningTransfer {
-    /// The pointer that libcurl hands back. The loop holds the object for as long as libcurl knows the handle.
-    private var context: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }
-
-    private static func from(_ context: UnsafeMutableRawPointer?) -> RunningTransfer {
-        unsafe Unmanaged<RunningTransfer>.fromOpaque(context!).takeUnretainedValue()
-    }
-
-    static func of(_ curl: UnsafeMutableRawPointer) -> RunningTransfer? {
-        guard let context = unsafe fetch_info_private(curl) else { return nil }
-        return unsafe from(context)
-    }
-
-    private func installCallbacks() {
-        let curl = unsafe handle.curl
-        unsafe fetch_set_pointer(curl, CURLOPT_PRIVATE, context)
-        unsafe fetch_set_bytes_callback(
-            curl, CURLOPT_WRITEFUNCTION, CURLOPT_WRITEDATA,
-            { bytes, size, count, context in
-                let taken = unsafe RunningTransfer.from(context).receive(UnsafeRawBufferPointer(start: bytes, count: size * count))
-                return taken < 0 ? size * count &+ 1 : taken
-            }, context)
-        unsafe fetch_set_bytes_callback(
-            curl, CURLOPT_HEADERFUNCTION, CURLOPT_HEADERDATA,
-            { bytes, size, count, context in
-                let line = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
-                return unsafe RunningTransfer.from(context).receiveHeaderLine(line) ? size * count : 0
-            }, context)
-        unsafe fetch_set_bytes_callback(
-            curl, CURLOPT_READFUNCTION, CURLOPT_READDATA,
-            { bytes, size, count, context in
-                let buffer = unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
-                return unsafe RunningTransfer.from(context).provideBody(into: buffer)
-            }, context)
-        unsafe fetch_set_seek_callback(
-            curl,
-            { context, offset, origin in
-                guard origin == SEEK_SET, unsafe RunningTransfer.from(context).rewindBody(to: Int(offset)) else {
-                    return CURL_SEEKFUNC_FAIL
-                }
-                return CURL_SEEKFUNC_OK
-            }, context)
-        unsafe fetch_set_open_callback(
-            curl,
-            { context, _, address in
-                guard let context = unsafe context, let address = unsafe address else { return -1 }
-                let transfer = unsafe RunningTransfer.from(context)
-                return unsafe transfer.loop.openSocket(for: transfer, address)
-            }, context)
-        unsafe fetch_set_close_callback(curl, { unsafe CurlLoop.from($0).closeSocket($1) }, loop.context)
-        unsafe fetch_set_ready_callback(
-            curl,
-            { context, remote, _, port, localPort in
-                let address = unsafe remote.flatMap { unsafe IPAddress(cString: $0) }
-                let mayBegin = unsafe RunningTransfer.from(context).mayBegin(
-                    with: address, port: UInt16(truncatingIfNeeded: port), localPort: UInt16(truncatingIfNeeded: localPort))
-                return mayBegin ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
-            }, context)
     }
 }
 

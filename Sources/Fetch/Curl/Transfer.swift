@@ -68,18 +68,20 @@ final class Transfer: Sendable {
         return state.withLock { $0.hasEnded } ? nil : request
     }
 
-    func headArrived(_ head: TransferHead) {
-        state.withLock { $0.headArrived(head) }?.fire()
-    }
-
-    /// Hands bytes on. Returns true if the peer is not to be read from until `.resume` is posted.
-    func bytesArrived(_ bytes: [UInt8]) -> Bool {
-        let (reader, isHeld) = state.withLock { ($0.bytesArrived(bytes), $0.isHeld) }
+    /// Hands on what has come, and wakes the reader once for all of it. Returns true if the peer is not to be read from until `.resume` is
+    /// posted.
+    func arrived(_ head: TransferHead?, _ bytes: [UInt8]) -> Bool {
+        let (reader, isHeld) = state.withLock { ($0.arrived(head, bytes), $0.isHeld) }
         reader?.fire()
         return isHeld
     }
 
-    func ended(_ error: FetchError?) {
-        state.withLock { $0.ended(error) }?.fire()
+    /// Hands on the last of it, and the end: properly if `error` is nil.
+    func ended(_ error: FetchError?, after head: TransferHead? = nil, _ bytes: [UInt8] = []) {
+        let reader = state.withLock { state in
+            let reader = state.arrived(head, bytes)
+            return state.ended(error) ?? reader
+        }
+        reader?.fire()
     }
 }

@@ -55,6 +55,12 @@ struct TransferState {
         return wake()
     }
 
+    /// The head, bytes of the body, or both came.
+    mutating func arrived(_ head: TransferHead?, _ bytes: [UInt8]) -> Signal? {
+        let reader = head.flatMap { headArrived($0) }
+        return bytes.isEmpty ? reader : bytesArrived(bytes) ?? reader
+    }
+
     /// Bytes of the body came.
     mutating func bytesArrived(_ bytes: [UInt8]) -> Signal? {
         guard ending == nil else { return nil }

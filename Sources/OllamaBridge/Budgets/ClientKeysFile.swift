@@ -61,7 +61,8 @@ struct ClientKeysFile: Sendable {
         }
         let known = Set(["name", "key", "sha256"] + allowances.map(\.key))
         if let stranger = object.members.first(where: { !known.contains($0.key) }) {
-            throw StartupError("\(place) (\(name)) has an unknown key \"\(stranger.key)\"; known are \(known.sorted().joined(separator: ", ")).")
+            throw StartupError(
+                "\(place) (\(name)) has an unknown key \"\(stranger.key)\"; known are \(known.sorted().joined(separator: ", ")).")
         }
         for (key, path) in allowances {
             guard let value = object[key] else { continue }

@@ -8,7 +8,10 @@ enum DemoUpstream {
     static func routes() -> Routes {
         var routes = Routes()
         routes.on(.get, at: "/v1/models") { _ in
-            .json(JSONWriter.bytes(["object": "list", "data": [["id": "demo", "object": "model", "created": 0, "owned_by": "ollama-bridge"]]]))
+            .json(
+                JSONWriter.bytes([
+                    "object": "list", "data": [["id": "demo", "object": "model", "created": 0, "owned_by": "ollama-bridge"]],
+                ]))
         }
         routes.on(.post, at: "/v1/chat/completions") { exchange in
             let body = try await body(of: exchange)

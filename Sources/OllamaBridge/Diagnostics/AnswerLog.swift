@@ -9,6 +9,8 @@ struct AnswerLog: Sendable {
 
     func finished(_ summary: AnswerSummary, _ failure: OllamaFailure?) {
         note(summary, failure)
+        // The words cost more than the translation of a short answer; they are found only if somebody reads them.
+        guard exchange.log.logLevel <= (failure == nil ? .info : .warning) else { return }
         var metadata: Logger.Metadata = [
             "model": "\(model.listedName)", "provider": "\(model.provider.name)",
             "prompt_tokens": "\(summary.promptTokens)", "answer_tokens": "\(summary.answerTokens)",

@@ -11,7 +11,8 @@ struct HealthEndpoints: Sendable {
         // A bridge that stops still answers what it has begun, but wants no new work.
         routes.on(.get, .head, at: "/ready") { _ in
             capacity.isDraining
-                ? .json(JSONWriter.bytes(["status": "stopping"]), status: .serviceUnavailable) : .json(JSONWriter.bytes(["status": "ready"]))
+                ? .json(JSONWriter.bytes(["status": "stopping"]), status: .serviceUnavailable)
+                : .json(JSONWriter.bytes(["status": "ready"]))
         }
     }
 }

@@ -62,7 +62,8 @@ struct OpenAIEndpoints: Sendable {
         }
         let passage = Passage(
             rewriter: OpenAIStreamRewriter(model: editor.model), body: reply.body, contentType: type, streams: editor.stream,
-            failures: failures, record: exchange.record, received: exchange.received, log: exchange.log, metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
+            failures: failures, record: exchange.record, received: exchange.received, log: exchange.log,
+            metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
         if editor.stream { return Response(status: .ok, headers: headers, body: ResponseBody { try await passage.write(to: &$0) }) }
         return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))
     }

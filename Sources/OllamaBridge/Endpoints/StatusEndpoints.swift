@@ -65,7 +65,8 @@ struct StatusEndpoints: Sendable {
     /// Some write a key into the address.
     static func withoutSecrets(_ url: String) -> String {
         var url = String(url.prefix { $0 != "?" && $0 != "#" })
-        guard let scheme = url.firstRange(of: "://"), let at = url[scheme.upperBound...].prefix(while: { $0 != "/" }).lastIndex(of: "@") else {
+        guard let scheme = url.firstRange(of: "://"), let at = url[scheme.upperBound...].prefix(while: { $0 != "/" }).lastIndex(of: "@")
+        else {
             return url
         }
         url.removeSubrange(scheme.upperBound...at)

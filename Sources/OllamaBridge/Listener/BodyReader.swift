@@ -10,7 +10,8 @@ enum BodyReader {
         let request = exchange.request
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw OllamaFailure(
-                status: 415, error: "unsupported content encoding", code: "UNSUPPORTED_ENCODING", detail: "Send the body without compression.")
+                status: 415, error: "unsupported content encoding", code: "UNSUPPORTED_ENCODING",
+                detail: "Send the body without compression.")
         }
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > limit { throw OllamaFailure.bodyTooLarge(bytes: announced, limit: limit) }

@@ -8,6 +8,8 @@ import Translate
 struct Exchange: Sendable {
     let request: Request
     let client: ClientConnection
+    /// The client's socket, for answers that are written line by line; nil where there is none.
+    var line: ClientLine?
     let received: AnswerMoment
     /// What of the path follows a route that ends in `*`.
     var pathTail = ""

@@ -28,7 +28,7 @@ struct FrontDoor: Sendable {
         let id = RequestID.next()
         log[metadataKey: "request"] = .string(id)
         let exchange = Exchange(
-            request: request, client: client, received: Clock.now(), log: log, lease: Lease(capacity),
+            request: request, client: client, line: ClientLine(channel), received: Clock.now(), log: log, lease: Lease(capacity),
             record: RequestRecord(keepsText: observer?.keepsText ?? false), budgets: observer?.budgets)
         defer {
             client.setInferring(false)
@@ -56,7 +56,7 @@ struct FrontDoor: Sendable {
         if let guards {
             guard let host = request.head.authority, guards.hosts.allows(host) else { return (Response(status: .forbidden), nil) }
             let verdict = guards.origins.verdict(
-                origin: request.headers[.origin], host: host, fetchSite: request.headers[HTTPField.Name("Sec-Fetch-Site")!])
+                origin: request.headers[.origin], host: host, fetchSite: request.headers[.secFetchSite])
             switch verdict {
             case .refused: return (Response(status: .forbidden), nil)
             case .allowed(let origin):
@@ -120,4 +120,10 @@ enum RequestID {
         let digits = String(UInt32.random(in: .min ... .max), radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
     }
+}
+
+extension HTTPField.Name {
+    /// Made once: checking a name's spelling for every request costs more than finding the field.
+    static let host = HTTPField.Name("Host")!
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
 }

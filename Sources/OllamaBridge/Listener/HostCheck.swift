@@ -36,7 +36,8 @@ struct HostCheck: Sendable {
 
     /// Letters, digits and what else names carry in practice; no user names, no spaces, no wildcards.
     private static func isNameByte(_ byte: UInt8) -> Bool {
-        byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+        byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+            || byte == UInt8(ascii: "_")
     }
 
     /// An IP literal cannot be rebound: the browser already speaks to exactly that address.

@@ -162,7 +162,8 @@ final class RequestGuard: ChannelDuplexHandler {
         guard !isAnswerBegun, unanswered <= 1 else { return context.close(promise: nil) }
         let text = "\(status.code) \(status.reasonPhrase.lowercased())"
         let headers: HTTPHeaders = [
-            "content-type": "text/plain; charset=utf-8", "content-length": "\(text.utf8.count)", "connection": "close", "date": Clock.httpDate(),
+            "content-type": "text/plain; charset=utf-8", "content-length": "\(text.utf8.count)", "connection": "close",
+            "date": Clock.httpDate(),
         ]
         context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)

@@ -33,6 +33,8 @@ final class PictureCache: Sendable {
 
     private struct State {
         var entries: [Key: Entry] = [:]
+        /// The pictures that texts seen before turned out to be.
+        var texts: [PictureTextTag: PictureDigest] = [:]
         var bytes = 0
         var uses: UInt64 = 0
         var hits = 0
@@ -40,6 +42,7 @@ final class PictureCache: Sendable {
     }
 
     private let limit: Int
+    private let tags = PictureTextTags()
     private let state = Mutex(State())
 
     /// - Parameter limit: Most bytes of base64 kept; 0 keeps nothing.
@@ -70,6 +73,23 @@ final class PictureCache: Sendable {
                 state.entries[oldest.key] = nil
                 state.bytes -= oldest.value.picture.base64.count
             }
+        }
+    }
+
+    /// The most texts that are remembered; a hundred bytes each.
+    private static let mostTexts = 8192
+
+    /// Tells a picture's text from every other, at a fraction of what decoding and SHA-256 cost.
+    func tag(of text: ArraySlice<UInt8>) -> PictureTextTag { tags.tag(of: text) }
+
+    /// The picture that a text is, if it came before.
+    func digest(of tag: PictureTextTag) -> PictureDigest? { state.withLock { $0.texts[tag] } }
+
+    func note(_ tag: PictureTextTag, _ digest: PictureDigest) {
+        guard limit > 0 else { return }
+        state.withLock { state in
+            if state.texts.count >= Self.mostTexts { state.texts.removeAll(keepingCapacity: true) }
+            state.texts[tag] = digest
         }
     }
 

@@ -1,5 +1,6 @@
 import Fetch
 import Images
+import Synchronization
 import Translate
 
 /// Makes one picture ready to send: taken in, fetched if need be, looked up, converted.
@@ -17,7 +18,7 @@ struct PictureConverter: Sendable {
 
     private enum Lookup: Sendable {
         case found(PreparedPicture)
-        case missing(bytes: [UInt8], header: ImageHeader, digest: PictureDigest)
+        case missing(bytes: GivenAway, header: ImageHeader, digest: PictureDigest)
     }
 
     /// - Parameters:
@@ -28,19 +29,25 @@ struct PictureConverter: Sendable {
         let limits = limits
         let cache = cache
         let lookup: Lookup = try await workers.run { _ in
+            // A chat repeats its pictures in every turn: a text that came before need be neither decoded nor hashed.
+            let tag = source.encodedText.map(cache.tag)
+            if let digest = tag.flatMap(cache.digest), let picture = cache.picture(.init(digest: digest, target: target)) {
+                return .found(picture)
+            }
             let bytes = try bytes ?? Self.decode(source, limit: limits.bytes)
             let digest = PictureDigest(of: bytes)
+            if let tag { cache.note(tag, digest) }
             if let picture = cache.picture(.init(digest: digest, target: target)) { return .found(picture) }
             let header = try Self.faults { () throws(ImageError) in try ImageHeader.read(bytes, limits: limits) }
             try pixels.take(header.pixelCount)
-            return .missing(bytes: bytes, header: header, digest: digest)
+            return .missing(bytes: GivenAway(bytes), header: header, digest: digest)
         }
         switch lookup {
         case .found(let picture): return Converted(picture: picture, fromCache: true)
         case .missing(let bytes, let header, let digest):
             return try await workers.run(pixels: header.pixelCount) { isCancelled in
                 let image = try Self.faults { () throws(ImageError) in
-                    try ImageNormalizer(limits: limits).normalize(bytes, to: target, isCancelled: isCancelled)
+                    try ImageNormalizer(limits: limits).normalize(bytes.take(), to: target, isCancelled: isCancelled)
                 }
                 let picture = PreparedPicture(base64: Base64.encode(image.jpeg), report: image.report, digest: digest)
                 cache.store(picture, for: .init(digest: digest, target: target))
@@ -67,7 +74,9 @@ struct PictureConverter: Sendable {
         case .url: throw ImageFault.notBase64
         case .encoded(let text):
             // Four letters carry three bytes; text far over the limit is not even decoded.
-            if text.count / 4 * 3 > limit + limit / 4 { throw ImageFault.tooLarge(figure: "\(text.count / 4 * 3) bytes", limit: "\(limit) bytes") }
+            if text.count / 4 * 3 > limit + limit / 4 {
+                throw ImageFault.tooLarge(figure: "\(text.count / 4 * 3) bytes", limit: "\(limit) bytes")
+            }
             guard let encoded = DataURL.payload(of: text), let bytes = Base64.decodeLenient(encoded) else { throw ImageFault.notBase64 }
             return bytes
         }
@@ -79,6 +88,26 @@ struct PictureConverter: Sendable {
         } catch {
             throw ImageFault(error) ?? CancellationError() as any Error
         }
+    }
+}
+
+/// Bytes that are taken out once, so that they are not kept for as long as the task that passed them on.
+private final class GivenAway: Sendable {
+    private let bytes: Mutex<[UInt8]>
+
+    init(_ bytes: [UInt8]) { self.bytes = Mutex(bytes) }
+
+    func take() -> [UInt8] {
+        bytes.withLock { bytes in
+            defer { bytes = [] }
+            return bytes
+        }
+    }
+}
+
+extension ImageSource {
+    fileprivate var encodedText: ArraySlice<UInt8>? {
+        if case .encoded(let text) = self { text } else { nil }
     }
 }
 

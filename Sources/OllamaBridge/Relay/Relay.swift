@@ -76,10 +76,11 @@ struct Relay: Sendable {
         let streamed = try await StreamedAnswer(
             translator, body: answer.reply.body, failures: settings.failures, transcript: transcript, record: record
         ) { log.finished($0, $1) }
+        let (line, executor) = (log.exchange.line, upstream.fetcher.executor)
         return Response(
             status: .ok, headers: headers.adding(.contentType, "application/x-ndjson"),
             body: ResponseBody { writer in
-                try await streamed.write(to: &writer)
+                try await streamed.write(to: &writer, over: line, on: executor)
                 try await writer.finish(nil)
             })
     }
@@ -90,7 +91,9 @@ struct Relay: Sendable {
         do {
             var pieces = reply.body.makeAsyncIterator()
             while !collector.isComplete {
-                let next = collector.awaitsOnlyTheEnd ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
+                let next =
+                    collector.awaitsOnlyTheEnd
+                    ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
                 guard let piece = next else { break }
                 try collector.push(piece, at: Clock.now())
             }

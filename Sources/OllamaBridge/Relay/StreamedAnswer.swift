@@ -39,22 +39,60 @@ struct StreamedAnswer: Sendable {
         }
     }
 
+    /// - Parameters:
+    ///   - line: The client's socket; nil leaves all writing to the writer.
+    ///   - executor: The thread on which the upstream's bytes arrive.
     @concurrent
-    func write(to writer: inout any ResponseBodyWriter) async throws {
+    func write(to writer: inout any ResponseBodyWriter, over line: ClientLine?, on executor: any TaskExecutor) async throws {
         var answer = self
         let client = ClientConnection.current
         client?.whenCutShort { [body] in body.cancel() }
         defer { client?.whenCutShort(nil) }
-        while true {
-            transcript?.note(answer.lines)
-            answer.passed.push(answer.lines.bytes)
-            if let failure = answer.failure { answer.lines.append(failure) }
-            try await writer.write(contentsOf: answer.buffers())
-            if answer.translator.isComplete || answer.failure != nil { break }
-            repeat { try await answer.advance() } while answer.lines.isEmpty && answer.failure == nil
+        answer.endLines()
+        try await writer.write(contentsOf: answer.buffers())
+        if !answer.isOver {
+            if let line, let socket = try await line.open() {
+                answer = try await withTaskExecutorPreference(executor) { [answer] in
+                    var answer = answer
+                    try await answer.write(to: socket, else: line)
+                    return answer
+                }
+            } else {
+                while !answer.isOver {
+                    try await answer.readLines()
+                    try await writer.write(contentsOf: answer.buffers())
+                }
+            }
         }
         if answer.failure == nil { transcript?.keep() }
         finished(answer.translator.summary, answer.failure)
+    }
+
+    /// Writes the rest without leaving the thread on which it arrives, unless the client is slow.
+    private mutating func write(to socket: DirectSocket, else line: ClientLine) async throws {
+        var chunks: [UInt8] = []
+        while !isOver {
+            try await readLines()
+            chunks.removeAll(keepingCapacity: true)
+            HTTPChunks.append(lines, to: &chunks)
+            lines.removeAll()
+            let count = try socket.write(chunks)
+            if count < chunks.count { try await line.write(chunks[count...]) }
+        }
+    }
+
+    private var isOver: Bool { translator.isComplete || failure != nil }
+
+    /// Reads on until there are lines to write.
+    private mutating func readLines() async throws {
+        repeat { try await advance() } while lines.isEmpty && failure == nil
+        endLines()
+    }
+
+    private mutating func endLines() {
+        transcript?.note(lines)
+        passed.push(lines.bytes)
+        if let failure { lines.append(failure) }
     }
 
     /// Takes one piece from the upstream. A failure is kept, because lines may have come before it.

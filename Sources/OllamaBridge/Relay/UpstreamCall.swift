@@ -38,7 +38,8 @@ struct UpstreamCall: Sendable {
             } catch let failure as UpstreamFailure {
                 last = failure.shown
                 guard failure.isProvidersFault, !isLast else { throw failure.shown }
-                log.notice("Turning to another upstream", metadata: ["failed": "\(member.provider.name)", "error": "\(failure.shown.error)"])
+                log.notice(
+                    "Turning to another upstream", metadata: ["failed": "\(member.provider.name)", "error": "\(failure.shown.error)"])
             }
         }
         let wait = health.secondsUntilProbe(members.map(\.provider.name))
@@ -60,7 +61,9 @@ struct UpstreamCall: Sendable {
             } catch let failure as UpstreamFailure {
                 health.note(failure.isProvidersFault && failure.shown.status != 429 ? .failed : .inconclusive, provider)
                 guard let pause = retries.pause(after: failure, tried: tried), health.takeRetry(provider) else { throw failure }
-                log.notice("Trying the upstream again", metadata: ["provider": "\(provider)", "tried": "\(tried)", "error": "\(failure.shown.error)"])
+                log.notice(
+                    "Trying the upstream again",
+                    metadata: ["provider": "\(provider)", "tried": "\(tried)", "error": "\(failure.shown.error)"])
                 try await Task.sleep(for: pause)
             } catch {
                 health.note(.inconclusive, provider)
@@ -81,7 +84,8 @@ struct UpstreamCall: Sendable {
             if lessonsLeft > 0, let lesson = LearnedAdjustments.learn(status: reply.status, body: text, sent: body.parameters) {
                 adjustments.apply(lesson)
                 learned.learn(lesson, for: model)
-                log.notice("The upstream refused a parameter; remembered", metadata: ["lesson": "\(lesson)", "provider": "\(model.provider.name)"])
+                log.notice(
+                    "The upstream refused a parameter; remembered", metadata: ["lesson": "\(lesson)", "provider": "\(model.provider.name)"])
                 continue
             }
             throw Self.failure(reply, text, failures)
@@ -92,7 +96,9 @@ struct UpstreamCall: Sendable {
     }
 
     private func send(_ body: UpstreamBody, to model: ResolvedModel, failures: FailureContext) async throws -> FetchReply {
-        var headers: [(name: String, value: String)] = [("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json")]
+        var headers: [(name: String, value: String)] = [
+            ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"),
+        ]
         // Keys go to the provider's own address and nowhere else.
         headers += model.provider.requestHeaders.map { ($0.name, $0.value.value) }
         let request = FetchRequest(

@@ -178,7 +178,8 @@ struct Bridge: Sendable {
         let place = settings.address.authority(port: settings.address.port)
         switch error.errnoCode {
         case EADDRINUSE:
-            return StartupError("\(place) is in use, perhaps by Ollama itself or by another bridge; stop that one or choose a port with --port.")
+            return StartupError(
+                "\(place) is in use, perhaps by Ollama itself or by another bridge; stop that one or choose a port with --port.")
         case EACCES: return StartupError("\(place) may not be listened on by this user; choose a port above 1023 with --port.")
         case EADDRNOTAVAIL: return StartupError("\(settings.address.host) is no address of this machine; choose one with --host.")
         default: return StartupError("Cannot listen on \(place): \(error.localizedDescription)")

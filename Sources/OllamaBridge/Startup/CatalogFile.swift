@@ -46,7 +46,9 @@ struct CatalogFile: Sendable {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
             let reason = (error as? CocoaError)?.code == .fileReadNoPermission ? "may not be read" : "cannot be read"
-            throw StartupError("\(path) \(FileManager.default.fileExists(atPath: path) ? reason : "does not exist"); name the catalogue with --models FILE.")
+            throw StartupError(
+                "\(path) \(FileManager.default.fileExists(atPath: path) ? reason : "does not exist"); name the catalogue with --models FILE."
+            )
         }
         let modified = (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date) ?? Date()
         return try parse(Array(data), path: path, modified: modified, environment)

@@ -20,7 +20,8 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "A JSON file of client keys with names and budgets.", completion: .file())
     var apiKeysFile: String?
 
-    @Option(help: "Where the usage of budgets is kept over restarts (default: beside the keys file, ending in .usage).", completion: .file())
+    @Option(
+        help: "Where the usage of budgets is kept over restarts (default: beside the keys file, ending in .usage).", completion: .file())
     var budgetFile: String?
 
     @Option(help: "A file to which every request is written as one line of JSON.", completion: .file())

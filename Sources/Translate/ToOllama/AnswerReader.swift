@@ -102,9 +102,22 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
     private func sniff(_ first: UInt8) throws(OllamaFailure) -> Mode {
         switch first {
         case UInt8(ascii: "<"): throw FailureMapping.webPage
-        case UInt8(ascii: "{"), UInt8(ascii: "["): return contentType.contains("event-stream") ? .events : .document
+        case UInt8(ascii: "{"), UInt8(ascii: "["): return declares("event-stream") ? .events : .document
         case UInt8(ascii: "d"), UInt8(ascii: "e"), UInt8(ascii: "i"), UInt8(ascii: "r"), UInt8(ascii: ":"): return .events
-        default: return contentType.contains("json") ? .document : .events
+        default: return declares("json") ? .document : .events
+        }
+    }
+
+    /// Whether the declared type holds a word. The standard library's search through a String takes microseconds, which an answer that is one
+    /// object pays for every request.
+    private func declares(_ word: StaticString) -> Bool {
+        word.withUTF8Buffer { word in
+            var rest = contentType.utf8[...]
+            while rest.count >= word.count {
+                if unsafe rest.starts(with: word) { return true }
+                rest = rest.dropFirst()
+            }
+            return false
         }
     }
 

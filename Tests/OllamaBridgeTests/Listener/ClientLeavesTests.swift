@@ -22,7 +22,8 @@ import Testing
     private static let patience = Duration.milliseconds(250)
 
     private static let requests = [
-        Ask.chat(), Ask.chat(stream: false), Ask.generate(), Ask.generate(stream: false), Ask.embed, Ask.openAI(), Ask.openAI(stream: false),
+        Ask.chat(), Ask.chat(stream: false), Ask.generate(), Ask.generate(stream: false), Ask.embed, Ask.openAI(),
+        Ask.openAI(stream: false),
     ]
 
     /// - Returns: How long after the client's leaving the upstream saw its connection closed.
@@ -71,11 +72,14 @@ import Testing
 
     @Test func `in the middle of a whole answer`() async throws {
         let upstream = try StubUpstream([
-            .request, .send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{\"choices\":["), .untilPeerCloses,
+            .request, .send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{\"choices\":["),
+            .untilPeerCloses,
         ])
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url) { bridge in
-            for (index, request) in [Ask.chat(stream: false), Ask.generate(stream: false), Ask.embed, Ask.openAI(stream: false)].enumerated() {
+            for (index, request) in [Ask.chat(stream: false), Ask.generate(stream: false), Ask.embed, Ask.openAI(stream: false)]
+                .enumerated()
+            {
                 let client = try bridge.client()
                 try await client.send(request)
                 _ = try await upstream.requests.event(index)

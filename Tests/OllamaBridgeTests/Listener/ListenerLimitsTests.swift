@@ -143,7 +143,8 @@ import Testing
             }
         }
         defer { upstream.stop() }
-        try await TestBridge.with(upstream: upstream.url, arguments: ["--max-running", "1"], environment: ["OLLAMA_MAX_QUEUE": "1"]) { bridge in
+        try await TestBridge.with(upstream: upstream.url, arguments: ["--max-running", "1"], environment: ["OLLAMA_MAX_QUEUE": "1"]) {
+            bridge in
             let capacity = bridge.running.parts.capacity
             let (first, second) = (try bridge.client(), try bridge.client())
             try await first.send(Ask.chat())

@@ -52,7 +52,8 @@ struct DoubtfulRequest: Sendable, CustomTestStringConvertible {
         .init("large field", "GET / HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "a", count: 16_500))\r\n\r\n", 431),
         .init(
             "large head",
-            "GET / HTTP/1.1\r\nHost: localhost\r\n" + (0..<9).map { "X\($0): \(String(repeating: "a", count: 4000))\r\n" }.joined() + "\r\n",
+            "GET / HTTP/1.1\r\nHost: localhost\r\n" + (0..<9).map { "X\($0): \(String(repeating: "a", count: 4000))\r\n" }.joined()
+                + "\r\n",
             431),
         .init("many fields", "GET / HTTP/1.1\r\nHost: localhost\r\n" + (0..<101).map { "X\($0): 1\r\n" }.joined() + "\r\n", 431),
     ]
@@ -80,7 +81,8 @@ struct DoubtfulRequest: Sendable, CustomTestStringConvertible {
             #expect(try await client.exchange(Ask.get(path)).status == 404)
             let fields = (0..<99).map { "X\($0): 1\r\n" }.joined()
             #expect(try await bridge.client().exchange(Ask.get("/api/version", headers: fields)).status == 200)
-            #expect(try await bridge.client().exchange("GET http://localhost/api/version HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 200)
+            #expect(
+                try await bridge.client().exchange("GET http://localhost/api/version HTTP/1.1\r\nHost: localhost\r\n\r\n").status == 200)
         }
     }
 
@@ -107,7 +109,8 @@ struct DoubtfulRequest: Sendable, CustomTestStringConvertible {
     func `a foreign Origin is refused on the request itself`(origin: String) async throws {
         try await TestBridge.with { bridge in
             let body = #"{"model": "seer", "messages": []}"#
-            let answer = try await bridge.client().exchange(Ask.post("/api/chat", body, headers: "Origin: \(origin)\r\nContent-Type: text/plain\r\n"))
+            let answer = try await bridge.client().exchange(
+                Ask.post("/api/chat", body, headers: "Origin: \(origin)\r\nContent-Type: text/plain\r\n"))
             #expect(answer.status == 403)
         }
     }

@@ -80,7 +80,9 @@ import Testing
                 group.addTask {
                     for _ in 0..<200 {
                         let text = (try? await names(bridge)) ?? "failed"
-                        let lists = [["seer", "blind"], ["one", "two"], ["three", "four"]].map { list in list.filter { text.contains("\"\($0):latest\"") } }
+                        let lists = [["seer", "blind"], ["one", "two"], ["three", "four"]].map { list in
+                            list.filter { text.contains("\"\($0):latest\"") }
+                        }
                         #expect(lists.count { !$0.isEmpty } == 1 && lists.contains { $0.count == 2 }, "\(text)")
                     }
                 }

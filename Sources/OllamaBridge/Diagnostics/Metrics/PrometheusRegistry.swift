@@ -11,7 +11,8 @@ final class PrometheusRegistry: MetricsFactory {
 
         init(_ label: String, _ dimensions: [(String, String)]) {
             name = Self.clean(label)
-            labels = dimensions.isEmpty ? "" : "{" + dimensions.map { "\(Self.clean($0))=\"\(Self.escape($1))\"" }.joined(separator: ",") + "}"
+            labels =
+                dimensions.isEmpty ? "" : "{" + dimensions.map { "\(Self.clean($0))=\"\(Self.escape($1))\"" }.joined(separator: ",") + "}"
         }
 
         /// Names carry letters, digits and `_` only.

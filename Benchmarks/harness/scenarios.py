@@ -1,0 +1,198 @@
+"""What is measured. Every scenario alternates between the servers it compares, and ratios are taken within one round."""
+
+import time
+import urllib.request
+
+import pictures
+from loads import chat, spread
+from servers import MODELS  # noqa: F401  (the names below are defined there)
+
+
+class Report:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, figure, what, unit, values, target=None, at_least=False, note=""):
+        """values: one number a round. target: the most (or with at_least, the least) that the median may be."""
+        row = {"figure": figure, "what": what, "unit": unit, **spread(values), "target": target, "at_least": at_least, "note": note}
+        if target is not None:
+            row["reached"] = row["median"] >= target if at_least else row["median"] <= target
+        self.rows.append(row)
+        mark = "" if target is None else ("   ok" if row["reached"] else "   MISSED")
+        goal = "" if target is None else f"   ({'≥' if at_least else '≤'} {target})"
+        print(f"  {figure:>3}  {what}: {row['median']:.3g} {unit}  [{row['least']:.3g} … {row['most']:.3g}]{goal}{mark}", flush=True)
+
+
+class Scenarios:
+    def __init__(self, servers, loads, images, report, rounds):
+        self.servers, self.loads, self.images, self.report, self.rounds = servers, loads, images, report, rounds
+        self.variants = 0
+
+    def cpu_per_event(self, server, model, connections, requests, chunks, ramp=0):
+        body = chat(server.model.format(model), True)
+        result = self.loads.run(server, body, connections, requests, chunks, ramp)
+        return result["cpu"] / result["events"] * 1e6
+
+    def alternate(self, names, measure, rounds=None):
+        """{name: [a value a round]}"""
+        values = {server.name: [] for server in names}
+        for _ in range(rounds or self.rounds):
+            for server in names:
+                values[server.name].append(measure(server))
+        return values
+
+    def ratios(self, values, one="bridge", other="nginx"):
+        return [a / b for a, b in zip(values[one], values[other])]
+
+    # 1 and 8, streams
+    def streaming(self, nginx, bridge, peers):
+        for server in [nginx, bridge]:
+            self.cpu_per_event(server, "c200p0", 16, 64, 200)
+        for model, words, requests in [("c200p1000", "1 ms apart", 96), ("c200p0", "as fast as they come", 640)]:
+            values = self.alternate([nginx, bridge], lambda server: self.cpu_per_event(server, model, 16, requests, 200))
+            for server in [nginx, bridge]:
+                self.report.add("1", f"CPU per event, 16 streams of 200, {words}, {server.name}", "µs", values[server.name])
+            self.report.add("1", f"CPU per event over nginx's, {words}", "×", self.ratios(values), 2.0)
+            if model == "c200p1000":
+                mine = spread(values["bridge"])["median"]
+        for peer in peers:
+            self.cpu_per_event(peer, "c200p1000", 4, 4, 200)
+            theirs = self.alternate([peer], lambda server: self.cpu_per_event(server, "c200p1000", 16, 16, 200), 3)[peer.name]
+            self.report.add("8", f"CPU per event, {peer.name}", "µs", theirs)
+            self.report.add("8", f"CPU per event, {peer.name} over the bridge", "×", [value / mine for value in theirs], 8, at_least=True)
+
+    # 2
+    def first_token(self, nginx, bridge):
+        for connections, requests in [(16, 64), (200, 600)]:
+            p50, p99 = {}, {}
+
+            def measure(server):
+                body = chat(server.model.format("c40p20000"), True)
+                result = self.loads.run(server, body, connections, requests, 40, 800)
+                p50.setdefault(server.name, []).append(result["first_us"]["p50"])
+                p99.setdefault(server.name, []).append(result["first_us"]["p99"])
+
+            self.alternate([nginx, bridge], measure)
+            for server in [nginx, bridge]:
+                self.report.add("2", f"time to first token, {connections} streams, p50, {server.name}", "µs", p50[server.name])
+                self.report.add("2", f"time to first token, {connections} streams, p99, {server.name}", "µs", p99[server.name])
+            self.report.add("2", f"time to first token over nginx's, {connections} streams, p50", "×", self.ratios(p50), 1.3)
+            self.report.add("2", f"time to first token over nginx's, {connections} streams, p99", "×", self.ratios(p99), 2)
+
+    # 3
+    def small_chats(self, nginx, bridge):
+        def measure(server):
+            result = self.loads.run(server, chat(server.model.format("json"), False), 16, 6000, 1)
+            return result["good"] / result["cpu"]
+
+        measure(nginx), measure(bridge)
+        values = self.alternate([nginx, bridge], measure)
+        for server in [nginx, bridge]:
+            self.report.add("3", f"small chats per CPU second, {server.name}", "/s", values[server.name])
+        self.report.add("3", "small chats per CPU second over nginx's", "×", self.ratios(values), 0.4, at_least=True)
+
+    def next_variant(self):
+        self.variants += 1
+        return pictures.variant(self.images["6mb.jpg"].read_bytes(), self.variants)
+
+    # 4 and 8, pictures
+    def pass_through(self, nginx, bridge, peers):
+        def measure(server, count=4):
+            cpu = 0
+            for _ in range(count):
+                cpu += self.loads.run(server, chat(server.model.format("json"), False, [self.next_variant()]), 1, 1, 1)["cpu"]
+            return cpu / count * 1000
+
+        measure(nginx), measure(bridge)
+        values = self.alternate([nginx, bridge], measure)
+        for server in [nginx, bridge]:
+            self.report.add("4", f"CPU of a chat with a 6 MB JPEG, {server.name}", "ms", values[server.name])
+        self.report.add("4", "CPU of a chat with a 6 MB JPEG over nginx's", "×", self.ratios(values), 4)
+        mine = spread(values["bridge"])["median"]
+        for peer in peers:
+            measure(peer, 1)
+            theirs = [measure(peer, 2) for _ in range(3)]
+            self.report.add("8", f"CPU of a chat with a 6 MB JPEG, {peer.name}", "ms", theirs)
+            self.report.add(
+                "8", f"CPU of a chat with a 6 MB JPEG, {peer.name} over the bridge", "×", [value / mine for value in theirs], 4, at_least=True)
+
+    def pass_through_memory(self):
+        body = chat("json", False, [self.next_variant()])
+        values = []
+        for _ in range(3):
+            fresh = self.servers.bridge()
+            self.loads.run(fresh, chat("json", False), 1, 20, 1)
+            time.sleep(0.3)
+            before = fresh.rss()
+            fresh.reset_peak()
+            self.loads.run(fresh, body, 1, 1, 1)
+            values.append((fresh.peak() - before) * 1024 / len(body))
+            self.servers.stop(fresh)
+        self.report.add("4", "peak memory of a chat with a 6 MB JPEG over its body", "×", values, 3)
+
+    # 5
+    def many_streams(self, nginx):
+        failed, memory, delay, floor, saturation = [], [], [], [], []
+        for _ in range(2):
+            bridge = self.servers.bridge()
+            self.loads.run(bridge, chat("c40p50000", True), 16, 64, 40)
+            idle = bridge.rss()
+            bridge.reset_peak()
+            result = self.loads.run(bridge, chat("c100p50000", True), 2000, 2000, 100, 3000)
+            memory.append((bridge.peak() - idle) / 2000)
+            delay.append(result["delay_us"]["p99"] / 1000)
+            failed.append(result["bad"])
+            saturation.append(result["cpu"] / result["seconds"] * 100)
+            self.servers.stop(bridge)
+            floor.append(self.loads.run(nginx, chat("c100p50000", True), 2000, 2000, 100, 3000)["delay_us"]["p99"] / 1000)
+        self.report.add("5", "failed of 2,000 streams paced at 50 ms", "", failed, 0)
+        self.report.add("5", "memory a stream over idle, 2,000 streams", "kB", memory, 40)
+        self.report.add("5", "p99 delay of a chunk, 2,000 streams, nginx", "ms", floor)
+        self.report.add("5", "p99 delay of a chunk, 2,000 streams, bridge", "ms", delay, 10)
+        self.report.add("5", "CPU in use, 2,000 streams, bridge (100 = one core)", "%", saturation)
+
+    # 6
+    def idle(self):
+        memory, wakes, starts = [], [], []
+        for _ in range(5):
+            fresh = self.servers.bridge()
+            address = f"http://127.0.0.1:{fresh.port}/api/version"
+            urllib.request.urlopen(address, timeout=5).read()
+            starts.append((time.monotonic() - fresh.started) * 1000)
+            if len(memory) < 2:
+                time.sleep(1)
+                before = fresh.switches()
+                time.sleep(4)
+                # Threads that ended meanwhile are left out, new ones count from their start.
+                wakes.append(sum(count - before.get(thread, 0) for thread, count in fresh.switches().items()) / 4)
+                memory.append(fresh.rss() / 1024)
+            self.servers.stop(fresh)
+        self.report.add("6", "resident memory, idle", "MB", memory, 40)
+        self.report.add("6", "wake-ups a second, idle", "/s", wakes, 2)
+        self.report.add("6", "start to first answer", "ms", starts, 200)
+
+    # 7
+    def linear(self, nginx, bridge):
+        costs = {"nginx": [], "bridge": []}
+        for model, connections, requests, chunks in [
+                ("c200p1000", 1, 12, 200), ("c200p2000", 16, 64, 200), ("c100p20000", 200, 200, 100), ("c40p100000", 1000, 1000, 40)]:
+            values = self.alternate(
+                [nginx, bridge], lambda server: self.cpu_per_event(server, model, connections, requests, chunks, 0), 2)
+            for server in [nginx, bridge]:
+                costs[server.name].append(spread(values[server.name])["median"])
+                self.report.add("7", f"CPU per event, {connections} streams, {server.name}", "µs", values[server.name])
+        for name, target in [("nginx", None), ("bridge", 1.5)]:
+            self.report.add("7", f"dearest over cheapest of 1, 16, 200, 1,000 streams, {name}", "×", [max(costs[name]) / min(costs[name])], target)
+
+    def history(self, nginx, bridge):
+        jpeg = self.images["small.jpg"].read_bytes()
+        body = chat("json", False, [pictures.variant(jpeg, number) for number in range(20)], 50)
+
+        def measure(server):
+            return self.loads.run(server, body, 1, 8, 1)["cpu"] / 8 * 1000
+
+        measure(nginx), measure(bridge)
+        values = self.alternate([nginx, bridge], measure)
+        for server in [nginx, bridge]:
+            self.report.add("7", f"CPU of 50 turns with 20 cached pictures ({len(body) / 1e6:.1f} MB), {server.name}", "ms", values[server.name])
+        self.report.add("7", "CPU of 50 turns with 20 cached pictures over nginx's", "×", self.ratios(values), 3)
