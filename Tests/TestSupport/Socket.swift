@@ -138,6 +138,12 @@ enum Socket {
         _ = unsafe poll(&entry, 1, 60_000)
     }
 
+    static func hasEnded(_ descriptor: CInt, withinMilliseconds milliseconds: CInt) -> Bool {
+        let hangUp = Int16(0x2000)  // POLLRDHUP, which Glibc's module does not export
+        var entry = pollfd(fd: descriptor, events: hangUp, revents: 0)
+        return unsafe poll(&entry, 1, milliseconds) > 0
+    }
+
     static func endWriting(_ descriptor: CInt) {
         _ = shutdown(descriptor, CInt(SHUT_WR))
     }

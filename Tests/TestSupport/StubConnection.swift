@@ -107,6 +107,13 @@ public final class StubConnection {
         Socket.waitUntilReadable(descriptor)
     }
 
+    /// Waits for a while, or until the peer has closed its side.
+    ///
+    /// - Returns: Whether it has.
+    public func peerCloses(withinMilliseconds milliseconds: CInt) -> Bool {
+        Socket.hasEnded(descriptor, withinMilliseconds: milliseconds)
+    }
+
     /// Cuts the connection with a reset.
     public func reset() {
         Socket.resetOnClose(descriptor)
