@@ -12,6 +12,11 @@ public struct FetchBody: AsyncSequence, Sendable {
         owner = BodyOwner(transfer)
     }
 
+    /// Stops the exchange; whoever reads gets `FetchError.cancelled`.
+    public func cancel() {
+        owner.transfer.cancel()
+    }
+
     /// The only iterator; a second one takes what the first has left.
     public func makeAsyncIterator() -> Iterator {
         Iterator(body: owner, owner: BodyOwner(owner.transfer))

@@ -1,6 +1,13 @@
 import ArgumentParser
 
 @main
+enum Program {
+    static func main() async {
+        ProcessSetup.prepare()
+        await OllamaBridge.main()
+    }
+}
+
 struct OllamaBridge: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ollama-bridge",

@@ -97,13 +97,18 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET\r\nX: y", "X", "y"), ("", "X", "y"), ("G T", "X", "y"), ("GET", "X\r\nY", "z"), ("GET", "", "z"), ("GET", "X:", "z"), ("GET", "X", "a\r\nY: b"),
+        ("GET\r\nX: y", "X", "y"), ("", "X", "y"), ("G T", "X", "y"), ("GET", "X\r\nY", "z"), ("GET", "", "z"), ("GET", "X:", "z"),
+        ("GET", "X", "a\r\nY: b"),
         ("GET", "X", "a\nb"), ("GET", "X", "a\0b"), ("GET", "X ", "z"),
-    ]) func `what would break the request's lines is refused before anything is sent`(_ method: String, _ name: String, _ value: String) async throws {
+    ]) func `what would break the request's lines is refused before anything is sent`(_ method: String, _ name: String, _ value: String)
+        async throws
+    {
         let stub = try StubUpstream.answering { _ in StubAnswer.whole() }
         defer { stub.stop() }
         try await withFetcher { fetcher async throws in
-            let error = await fetchError { _ = try await fetcher.send(FetchRequest(method: method, url: stub.url, headers: [(name, value)])) }
+            let error = await fetchError {
+                _ = try await fetcher.send(FetchRequest(method: method, url: stub.url, headers: [(name, value)]))
+            }
             #expect(error?.kind == "badRequest")
             #expect(stub.connections.count == 0)
         }
@@ -114,7 +119,8 @@ import Testing
         let dead = try DeadPort()
         defer { withExtendedLifetime(dead) {} }
         let request = FetchRequest(
-            method: "POST", url: "http://127.0.0.1:\(dead.port)/v1?key=\(key)", headers: [("Authorization", "Bearer \(key)"), ("X", "a\r\n\(key)")],
+            method: "POST", url: "http://127.0.0.1:\(dead.port)/v1?key=\(key)",
+            headers: [("Authorization", "Bearer \(key)"), ("X", "a\r\n\(key)")],
             body: [Array(key.utf8)])
         var dumped = ""
         dump(request, to: &dumped)
@@ -156,7 +162,8 @@ import Testing
         defer { stub.stop() }
         try await withFetcher { fetcher async throws in
             for expected in [false, true] {
-                let reply = try await fetcher.send(FetchRequest(method: "POST", url: stub.url, body: [[UInt8](repeating: 1, count: 100_000)]))
+                let reply = try await fetcher.send(
+                    FetchRequest(method: "POST", url: stub.url, body: [[UInt8](repeating: 1, count: 100_000)]))
                 let written = try #require(reply.timings.requestWritten)
                 #expect(reply.timings.firstByte - written > .milliseconds(40))
                 #expect(reply.timings.connectionReused == expected)
@@ -184,6 +191,8 @@ private let isSanitized = unsafe dlsym(nil, "__tsan_init") != nil || dlsym(nil, 
 
 /// How much memory this process has in use.
 func residentBytes() -> Int {
-    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+    let pages = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ").dropFirst().first.flatMap {
+        Int($0)
+    }
     return (pages ?? 0) * 4096
 }

@@ -45,7 +45,9 @@ private final class TLSServer {
         let (key, certificate) = (folder.path + "/key.pem", folder.path + "/cert.pem")
         self.certificate = certificate
         // A certificate that has run out cannot be asked for with -days; one that begins and ends in the past can be signed.
-        try Self.run(["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", folder.path + "/req.pem", "-subj", "/CN=\(name)"])
+        try Self.run([
+            "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", folder.path + "/req.pem", "-subj", "/CN=\(name)",
+        ])
         try Data("subjectAltName=DNS:\(name)\n".utf8).write(to: folder.appendingPathComponent("ext"))
         try Self.run([
             "x509", "-req", "-in", folder.path + "/req.pem", "-signkey", key, "-out", certificate, "-days", "\(days)", "-extfile",
@@ -63,7 +65,9 @@ private final class TLSServer {
         while !said.contains("ACCEPT"), let data = try output.fileHandleForReading.read(upToCount: 1) {
             said += String(decoding: data, as: UTF8.self)
         }
-        while said.last != "\n", let data = try output.fileHandleForReading.read(upToCount: 1) { said += String(decoding: data, as: UTF8.self) }
+        while said.last != "\n", let data = try output.fileHandleForReading.read(upToCount: 1) {
+            said += String(decoding: data, as: UTF8.self)
+        }
         guard let port = said.split(separator: ":").last.flatMap({ Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }) else {
             throw StubFailure.notARequest
         }

@@ -39,7 +39,9 @@ import Testing
     }
 
     @Test func `silence in the stream ends it, after what came has been handed out`() async throws {
-        let stub = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .bytes(StubAnswer.chunk("data: 1\n\n")), .untilPeerCloses])
+        let stub = try StubUpstream([
+            .request, .send(StubAnswer.eventStreamHead), .bytes(StubAnswer.chunk("data: 1\n\n")), .untilPeerCloses,
+        ])
         defer { stub.stop() }
         try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient

@@ -36,9 +36,13 @@ import Testing
         Fault("ends properly by closing, without a length", [.send("HTTP/1.1 200 OK\r\n\r\nhello")], nil),
         Fault("ends properly by closing in HTTP/1.0", [.send("HTTP/1.0 200 OK\r\n\r\nhello")], nil),
         Fault("sends trailers", [.send(head + "5\r\nhello\r\n0\r\nX-T: 1\r\n\r\n")], nil),
-        Fault("sends interim answers first", [
-            .send("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
-        ], nil),
+        Fault(
+            "sends interim answers first",
+            [
+                .send(
+                    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+                )
+            ], nil),
         Fault("sends more than it said", [.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\n\r\n")], nil),
         Fault("folds a header", [.send("HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 5\r\n\r\nhello")], nil),
     ]

@@ -40,7 +40,8 @@ enum Socket {
         unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
         let status = unsafe withUnsafeBytes(of: &name) { bytes in
             let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
-            return unsafe Foundation.bind(descriptor, pointer, socklen_t(bytes.count)) == 0 && Foundation.listen(descriptor, 16) == 0 ? 0 : errno
+            return unsafe Foundation.bind(descriptor, pointer, socklen_t(bytes.count)) == 0 && Foundation.listen(descriptor, 16) == 0
+                ? 0 : errno
         }
         guard status == 0 else { throw StubFailure.system(status) }
     }
@@ -57,6 +58,45 @@ enum Socket {
             _ = unsafe connect(descriptor, pointer, socklen_t(bytes.count))
         }
         return descriptor
+    }
+
+    static func dial(port: UInt16, patienceSeconds: Int) throws -> CInt {
+        let descriptor = stream()
+        giveUp(descriptor, afterSeconds: patienceSeconds)
+        var one: CInt = 1
+        unsafe setsockopt(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<CInt>.size))
+        var name = sockaddr_in()
+        name.sin_family = sa_family_t(AF_INET)
+        name.sin_port = port.bigEndian
+        name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return try dial(descriptor, to: name)
+    }
+
+    static func dial(unixSocket path: String, patienceSeconds: Int) throws -> CInt {
+        let descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        giveUp(descriptor, afterSeconds: patienceSeconds)
+        var name = sockaddr_un()
+        name.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: path.utf8.prefix(100)) }
+        return try dial(descriptor, to: name)
+    }
+
+    private static func dial(_ descriptor: CInt, to name: some BitwiseCopyable) throws -> CInt {
+        let status = unsafe withUnsafeBytes(of: name) { bytes in
+            let pointer = unsafe bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            return unsafe Foundation.connect(descriptor, pointer, socklen_t(bytes.count)) == 0 ? 0 : errno
+        }
+        guard status == 0 else {
+            close(descriptor)
+            throw StubFailure.system(status)
+        }
+        return descriptor
+    }
+
+    private static func giveUp(_ descriptor: CInt, afterSeconds seconds: Int) {
+        var patience = timeval(tv_sec: seconds, tv_usec: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
     static func accept(_ descriptor: CInt) -> CInt? {

@@ -329,6 +329,8 @@ class StubUpstream:
     def _embeddings(self, body):
         inputs = body["input"] if isinstance(body["input"], list) else [body["input"]]
         count = body.get("dimensions") or self.dimensions
+        if not 0 < count <= 4096:
+            return failure(400, f"dimensions must be from 1 to 4096, not {count}")
         # Not of length one, so that normalising shows; backwards, so that sorting does.
         data = [
             {"object": "embedding", "index": index, "embedding": [float(len(text) + step + 1) for step in range(count)]}

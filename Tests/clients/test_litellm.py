@@ -87,6 +87,7 @@ model_list:
   - model_name: failing
     litellm_params: { model: openai/failing, api_key: none, mock_response: "litellm.RateLimitError" }
 general_settings: { master_key: sk-proxy-key }
+router_settings: { num_retries: 0 }
 """)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -11,22 +11,23 @@ import CCurl
     private(set) var now: UInt64 = 0
     /// Transfers with bytes to hand on.
     var touched: [RunningTransfer] = []
-    private let poller: CInt
-    private var multi: UnsafeMutableRawPointer
+    let poller: CInt
+    var multi: UnsafeMutableRawPointer
     private var running: [ObjectIdentifier: RunningTransfer] = [:]
     private var deadlines = DeadlineHeap<RunningTransfer>()
-    private var sockets: [CInt: OpenSocket] = [:]
+    var sockets: [CInt: OpenSocket] = [:]
     /// Connections that have rested, by our own end's port: all that libcurl says about one it takes up again.
-    private var rested: [UInt16: CInt] = [:]
+    var rested: [UInt16: CInt] = [:]
     private var handles: [EasyHandle] = []
     private var orders: [CurlEngine.Order] = []
     /// When libcurl wants to be called for its own timers.
-    private var curlDeadline: UInt64?
+    var curlDeadline: UInt64?
     /// When connections that nobody uses are closed.
     private var restDeadline: UInt64?
     private var stopRequests: [Waiter<Void>?] = []
 
-    private struct OpenSocket {
+    /// A socket that libcurl opened through us.
+    struct OpenSocket {
         let identity: UInt64
         /// What libcurl wants to hear about it: `CURL_POLL_IN` and its kin.
         var watched = CURL_POLL_NONE
@@ -49,14 +50,19 @@ import CCurl
 
     /// Runs until the engine is told to stop.
     func run() {
-        var events = [fetch_event](repeating: fetch_event(), count: 64)
+        let batch = 64
+        var events = [fetch_event](repeating: fetch_event(), count: batch)
+        var fullRounds = 0
         while stopRequests.isEmpty {
             let wait = timeToWait()
-            let count = unsafe fetch_poller_wait(poller, &events, 64, wait)
+            let count = unsafe fetch_poller_wait(poller, &events, CInt(batch), wait)
             now = fetch_monotonic_nanoseconds()
             for index in 0..<Int(count) { handle(events[index]) }
             runCurlTimers()
-            runDeadlines()
+            // After a full batch more may be waiting to be seen, and a transfer must not be too late for what has long arrived. But a flood
+            // on some must not keep the others' limits from being noticed either.
+            fullRounds = count == batch ? fullRounds + 1 : 0
+            if fullRounds.isMultiple(of: 64) { runDeadlines() }
             carryOutOrders()
             closeResting()
         }
@@ -216,25 +222,6 @@ import CCurl
         transfer.end(error)
     }
 
-    /// A connection has served its exchange and may serve another.
-    private func noteRest(of descriptor: CInt) {
-        guard var socket = sockets[descriptor] else { return }
-        socket.confirmedAtRest = fetch_connection_facts_of(descriptor).acknowledged
-        socket.user = nil
-        if socket.localPort == 0 {
-            socket.localPort = fetch_local_port(descriptor)
-            rested[socket.localPort] = descriptor
-        }
-        sockets[descriptor] = socket
-    }
-
-    /// A transfer is about to send on a connection. One that is taken up again may die before libcurl names its socket.
-    func connectionTaken(by transfer: RunningTransfer, localPort: UInt16) {
-        guard let descriptor = rested[localPort], sockets[descriptor]?.localPort == localPort else { return }
-        transfer.socket = descriptor
-        sockets[descriptor]?.user = transfer
-    }
-
     /// libcurl counts busy connections too, so the limit moves with the work. Over it, each exchange that ends closes one resting connection.
     private func limitConnections() {
         unsafe fetch_multi_set_long(multi, CURLMOPT_MAXCONNECTS, running.count + engine.configuration.maxIdleConnections)
@@ -247,90 +234,5 @@ import CCurl
         _ = fetch_close(poller)
         for order in engine.close() { engine.refuse(order) }
         for waiter in stopRequests { waiter?.resume(()) }
-    }
-}
-
-// MARK: What libcurl calls
-
-extension CurlLoop {
-    /// The pointer that libcurl hands back; the thread holds the loop until libcurl is gone.
-    var context: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }
-
-    static func from(_ context: UnsafeMutableRawPointer?) -> CurlLoop {
-        unsafe Unmanaged<CurlLoop>.fromOpaque(context!).takeUnretainedValue()
-    }
-
-    private func setUpMulti() {
-        unsafe fetch_multi_set_callbacks(
-            multi,
-            { curl, descriptor, what, context, isKnown in
-                let loop = unsafe CurlLoop.from(context)
-                unsafe loop.watch(descriptor, what, for: curl, isKnown: isKnown != nil)
-                return 0
-            },
-            { _, milliseconds, context in
-                let loop = unsafe CurlLoop.from(context)
-                loop.curlDeadline = milliseconds < 0 ? nil : fetch_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
-                return 0
-            }, context)
-        // One exchange at a time on a connection, HTTP/2 included: streams that share one share its window, and the bytes of one whose
-        // reader is slow would fill it for all others.
-        unsafe fetch_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
-        unsafe fetch_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, engine.configuration.maxConnectionsPerHost)
-    }
-
-    private func watch(_ descriptor: CInt, _ what: CInt, for curl: UnsafeMutableRawPointer?, isKnown: Bool) {
-        sockets[descriptor]?.watched = what
-        guard what != CURL_POLL_REMOVE else { return fetch_poller_forget(poller, descriptor) }
-        if !isKnown { unsafe curl_multi_assign(multi, descriptor, context) }
-        poll(descriptor, what, isKnown: isKnown)
-        guard let curl = unsafe curl, let transfer = unsafe RunningTransfer.of(curl), transfer.socket != descriptor else { return }
-        transfer.socket = descriptor
-        sockets[descriptor]?.user = transfer
-    }
-
-    private func poll(_ descriptor: CInt, _ what: CInt, isKnown: Bool) {
-        _ = fetch_poller_watch(poller, descriptor, isKnown, what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0)
-    }
-
-    func openSocket(for transfer: RunningTransfer, _ address: UnsafePointer<curl_sockaddr>) -> CInt {
-        var port: UInt16 = 0
-        guard transfer.mayDial(unsafe IPAddress(address, port: &port), port: port) else { return -1 }
-        let descriptor = unsafe fetch_open_socket(address)
-        guard descriptor >= 0 else { return -1 }
-        let identity = fetch_socket_identity(descriptor)
-        transfer.dialled.append((descriptor, identity))
-        if let silent = sockets.updateValue(OpenSocket(identity: identity), forKey: descriptor) {
-            // The descriptor's number had a socket that libcurl closed without a word. It may believe that it is still watched, and would
-            // not ask again.
-            engine.gauges.changeConnections(by: -1)
-            if silent.watched & CURL_POLL_INOUT != 0 {
-                sockets[descriptor]?.watched = silent.watched
-                poll(descriptor, silent.watched, isKnown: false)
-            }
-        }
-        engine.gauges.changeConnections(by: 1)
-        return descriptor
-    }
-
-    /// libcurl 7.88 closes sockets that never got to be a connection without calling back.
-    private func forgetSilentlyClosed(_ dialled: [(descriptor: CInt, identity: UInt64)]) {
-        for (descriptor, identity) in dialled where sockets[descriptor]?.identity == identity {
-            guard fetch_socket_identity(descriptor) != identity else { continue }
-            sockets[descriptor] = nil
-            engine.gauges.changeConnections(by: -1)
-        }
-    }
-
-    func closeSocket(_ descriptor: CInt) -> CInt {
-        if let socket = sockets.removeValue(forKey: descriptor) {
-            engine.gauges.changeConnections(by: -1)
-            if rested[socket.localPort] == descriptor { rested[socket.localPort] = nil }
-            if let user = socket.user {
-                let facts = fetch_connection_facts_of(descriptor)
-                user.connectionEnded(confirmedMore: facts.acknowledged > socket.confirmedAtRest, wasReset: facts.was_reset)
-            }
-        }
-        return fetch_close(descriptor)
     }
 }

@@ -59,10 +59,14 @@ struct HopPolicy: Sendable {
             || ["metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"].contains(host)
     }
 
+    /// Databases, caches, queues, and the control of machines: what stands behind a firewall and answers without being asked who it is.
+    private static let otherServices: Set<UInt16> = [
+        1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 5432, 5900, 5984, 6000, 6379, 6443, 6667, 9042, 9200, 9300, 10250, 11211, 27017,
+    ]
+
     /// Pictures live on web servers; this is no tool to knock on mail servers and databases with.
     private func isWebPort(_ port: UInt16) -> Bool {
         if port < 1024 { return port == 80 || port == 443 }
-        return ![1433, 1521, 2049, 2375, 2376, 2379, 3306, 3389, 5432, 5900, 5984, 6000, 6379, 6443, 6667, 9042, 9200, 9300, 10250, 11211, 27017]
-            .contains(port)
+        return !Self.otherServices.contains(port)
     }
 }

@@ -8,7 +8,10 @@ enum DemoUpstream {
     static func routes() -> Routes {
         var routes = Routes()
         routes.on(.get, at: "/v1/models") { _ in
-            .json(JSONWriter.bytes(["object": "list", "data": [["id": "demo", "object": "model", "created": 0, "owned_by": "ollama-bridge"]]]))
+            .json(
+                JSONWriter.bytes([
+                    "object": "list", "data": [["id": "demo", "object": "model", "created": 0, "owned_by": "ollama-bridge"]],
+                ]))
         }
         routes.on(.post, at: "/v1/chat/completions") { exchange in
             let body = try await body(of: exchange)
@@ -31,7 +34,7 @@ enum DemoUpstream {
     }
 
     private static func body(of exchange: Exchange) async throws -> JSONObject {
-        let bytes = try await BodyReader.read(exchange.request, limit: ListenerLimits().bodyBytes)
+        let bytes = try await BodyReader.read(exchange, limit: ListenerLimits().bodyBytes)
         guard let object = try JSONParser.parse(bytes).object else {
             throw OllamaFailure(status: 400, error: "the body is no JSON object")
         }

@@ -8,6 +8,7 @@ struct AnswerLog: Sendable {
     let facts: [PictureFact]
 
     func finished(_ summary: AnswerSummary, _ failure: OllamaFailure?) {
+        note(summary, failure)
         // The words cost more than the translation of a short answer; they are found only if somebody reads them.
         guard exchange.log.logLevel <= (failure == nil ? .info : .warning) else { return }
         var metadata: Logger.Metadata = [
@@ -23,6 +24,17 @@ struct AnswerLog: Sendable {
             exchange.log.warning("Answer broke off", metadata: metadata)
         } else {
             exchange.log.info("Answered", metadata: metadata)
+        }
+    }
+
+    private func note(_ summary: AnswerSummary, _ failure: OllamaFailure?) {
+        exchange.record.note { record in
+            record.provider = model.provider.name
+            record.promptTokens = summary.promptTokens
+            record.answerTokens = summary.answerTokens
+            record.firstToken = summary.deltas > 0 ? summary.loadDuration + summary.promptDuration : nil
+            record.pictures = facts
+            record.failure = failure
         }
     }
 }

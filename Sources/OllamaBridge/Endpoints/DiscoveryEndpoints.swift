@@ -10,8 +10,6 @@ struct DiscoveryEndpoints: Sendable {
     let running: RunningModels
     let discovery: ModelDiscovery
     let bodies: RequestBodies
-    /// RFC 3339; when the catalog was last written.
-    let modifiedAt: String
 
     func register(in routes: inout Routes) {
         routes.on(.get, .head, at: "/") { _ in .text("Ollama is running") }
@@ -48,7 +46,7 @@ struct DiscoveryEndpoints: Sendable {
 
     private func item(_ model: ResolvedModel) -> ModelListing.Item {
         let digest = SHA256.hash(data: ModelListing.digestSeed(model))
-        return ModelListing.Item(model: model, digest: Hexadecimal.text(digest), modifiedAt: modifiedAt)
+        return ModelListing.Item(model: model, digest: Hexadecimal.text(digest), modifiedAt: catalog.modifiedAt)
     }
 
     /// "Forever" is far away, as Ollama has it, but not so far that a client's date type overflows.

@@ -24,7 +24,7 @@ struct EmbedEndpoints: Sendable {
         let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try EmbedRequest.decode(json, route: route) }
         let model = try catalog.current.require(request.model, for: route == .embed ? .embed : .embeddings)
         running.note(model, keepAlive: request.keepAlive, numCtx: nil)
-        exchange.client.setInferring(true)
+        try await exchange.beginInference(model)
         let failures = FailureContext(model: request.model)
         var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)
         let sent = Clock.now()

@@ -14,7 +14,7 @@ struct ExplainEndpoint: Sendable {
             let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in
                 try json.object?.lenient("messages") == nil ? InferenceRequest.generate(json) : InferenceRequest.chat(json)
             }
-            exchange.client.setInferring(true)
+            try await exchange.beginWork()
             return .json(JSONWriter.bytes(try await explain(request)))
         }
     }
@@ -27,9 +27,10 @@ struct ExplainEndpoint: Sendable {
                 source: request.messages[position.message].images[position.image],
                 isInNewestTurn: request.isInNewestTurn(message: position.message))
         }
-        let prepared = try await images.prepare(
-            slots, for: model, requestedName: request.model, reject: { _ in }
-        ) { _, describer in "(a caption by \(describer))" }
+        let goOn: ImageStage.Rejecter = { _ in }
+        let prepared = try await images.prepare(slots, for: model, requestedName: request.model, reject: goOn) { _, describer in
+            "(a caption by \(describer))"
+        }
         let pictures = prepared.facts.map { fact in
             var entry: JSONObject = [:]
             entry["message"] = request.clientPosition(ofMessage: positions[fact.slot].message).map(JSONValue.integer)
@@ -86,7 +87,8 @@ enum ImageReportJSON {
     static func object(_ report: ImageReport) -> JSONObject {
         [
             "source": [
-                "format": .text(report.sourceFormat.rawValue), "width": .integer(report.sourceWidth), "height": .integer(report.sourceHeight),
+                "format": .text(report.sourceFormat.rawValue), "width": .integer(report.sourceWidth),
+                "height": .integer(report.sourceHeight),
                 "bytes": .integer(report.sourceBytes),
             ],
             "result": [

@@ -42,7 +42,7 @@ struct OpenAIEndpoints: Sendable {
             throw OpenAIFailure(error, param: "model")
         }
         running.note(model, keepAlive: nil, numCtx: nil)
-        exchange.client.setInferring(true)
+        try await exchange.beginInference(model)
         let members = try chooser.members(of: model, needsVision: !editor.pictures.isEmpty, name: editor.model)
         var failures = FailureContext(model: editor.model)
         failures.requestHadImages = !editor.pictures.isEmpty
@@ -56,9 +56,14 @@ struct OpenAIEndpoints: Sendable {
         let type = reply.headers["Content-Type"]
         var headers = PictureHeader.fields(box.current?.facts ?? [])
         headers[.contentType] = type ?? (editor.stream ? "text/event-stream" : "application/json")
+        exchange.record.note { record in
+            record.provider = answer.model.provider.name
+            record.pictures = box.current?.facts ?? []
+        }
         let passage = Passage(
             rewriter: OpenAIStreamRewriter(model: editor.model), body: reply.body, contentType: type, streams: editor.stream,
-            failures: failures, log: exchange.log, metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
+            failures: failures, record: exchange.record, received: exchange.received, log: exchange.log,
+            metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
         if editor.stream { return Response(status: .ok, headers: headers, body: ResponseBody { try await passage.write(to: &$0) }) }
         return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))
     }
@@ -89,6 +94,8 @@ private struct Passage: Sendable {
     let contentType: String?
     let streams: Bool
     let failures: FailureContext
+    let record: RequestRecord
+    let received: AnswerMoment
     let log: Logger
     let metadata: Logger.Metadata
 
@@ -96,27 +103,45 @@ private struct Passage: Sendable {
     func write(to writer: inout any ResponseBodyWriter) async throws {
         var rewriter = rewriter
         rewriter.begin(contentType: contentType)
+        var passed = PassedAnswer(record: record, readsUsage: true)
         var output: [UInt8] = []
+        let client = ClientConnection.current
+        client?.whenCutShort { [body] in body.cancel() }
+        defer { client?.whenCutShort(nil) }
         do {
             for try await piece in body {
                 try rewriter.push(piece, into: &output)
                 if output.isEmpty { continue }
+                noteFirst()
+                passed.push(output)
                 try await writer.write(ByteBuffer(bytes: output))
                 output.removeAll(keepingCapacity: true)
             }
             try rewriter.finish(into: &output)
         } catch let error as FetchError {
-            guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
+            let isCutShort = error == .cancelled && client?.isCutShort == true
+            guard let failure = isCutShort ? .shuttingDown : UpstreamCall.failure(error, failures) as? OllamaFailure else {
+                throw CancellationError()
+            }
             output += end(with: failure)
         } catch let failure as OllamaFailure {
             output += end(with: failure)
         }
+        passed.push(output)
+        passed.finish()
         if !output.isEmpty { try await writer.write(ByteBuffer(bytes: output)) }
         try await writer.finish(nil)
         log.info("Passed through", metadata: metadata)
     }
 
+    private func noteFirst() {
+        record.note { record in
+            if record.firstToken == nil { record.firstToken = Clock.now().since(received) }
+        }
+    }
+
     private func end(with failure: OllamaFailure) -> [UInt8] {
+        record.note { $0.failure = failure }
         log.warning("Answer broke off", metadata: metadata.merging(["error": "\(failure.error)"]) { $1 })
         return OpenAIFailure(failure).event
     }
@@ -131,6 +156,9 @@ private struct Passage: Sendable {
             throw UpstreamCall.failure(error, failures)
         }
         try rewriter.finish(into: &output)
+        var passed = PassedAnswer(record: record, readsUsage: true)
+        passed.push(output)
+        passed.finish()
         log.info("Passed through", metadata: metadata)
         return output
     }

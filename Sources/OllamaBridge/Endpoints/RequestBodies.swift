@@ -17,6 +17,6 @@ struct RequestBodies: Sendable {
     }
 
     func read(_ exchange: Exchange) async throws -> [UInt8] {
-        try await BodyReader.read(exchange.request, limit: limits.bodyBytes)
+        try await BodyReader.read(exchange, limit: limits.bodyBytes)
     }
 }

@@ -6,19 +6,24 @@ import Translate
 /// Reads a request body whole, whatever its Content-Type says: `curl -d` labels JSON as a form.
 enum BodyReader {
     /// - Parameter limit: Most bytes; a larger body is refused from its Content-Length before any of it is read.
-    static func read(_ request: Request, limit: Int) async throws -> [UInt8] {
+    static func read(_ exchange: Exchange, limit: Int) async throws -> [UInt8] {
+        let request = exchange.request
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw OllamaFailure(
-                status: 415, error: "unsupported content encoding", code: "UNSUPPORTED_ENCODING", detail: "Send the body without compression.")
+                status: 415, error: "unsupported content encoding", code: "UNSUPPORTED_ENCODING",
+                detail: "Send the body without compression.")
         }
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > limit { throw OllamaFailure.bodyTooLarge(bytes: announced, limit: limit) }
+        try exchange.lease.takeBody(announced ?? 0)
+        exchange.client.wantBody()
         var body: [UInt8] = []
         body.reserveCapacity(announced ?? 0)
         for try await buffer in request.body {
             if body.count + buffer.readableBytes > limit {
                 throw OllamaFailure.bodyTooLarge(bytes: nil, limit: limit)
             }
+            if announced == nil { try exchange.lease.takeBody(buffer.readableBytes) }
             unsafe buffer.withUnsafeReadableBytes { unsafe body.append(contentsOf: $0) }
         }
         return body

@@ -2,48 +2,66 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 
-/// Hummingbird's HTTP/1.1 channel, with the client watched and its tasks on the channel's own event loop.
-struct BridgeChannel: ServerChildChannel {
-    struct Connection: ServerChildChannelValue {
-        let http: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
-        let client: ClientConnection
-        var channel: any Channel { http.channel }
-    }
-
+/// Serves connections with Hummingbird's HTTP/1.1 loop behind our own guard, each on its channel's own event loop.
+struct BridgeChannel: Sendable {
+    private let connections: Connections
     private let http: HTTP1Channel
+    private let limits: ListenerLimits
+    private let log: Logger
 
-    init(limits: ListenerLimits, responder: @escaping HTTPChannelHandler.Responder) {
-        http = HTTP1Channel(
-            responder: responder,
-            configuration: .init(
-                additionalChannelHandlers: [ClientWatch()],
-                idleTimeout: limits.keepAlive,
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: limits.headerFieldBytes, maxHeaderListSize: limits.headerBytes,
-                    maxHeaderFieldCount: limits.headerFields)))
+    /// - Parameter connections: Those of all listeners together.
+    init(limits: ListenerLimits, connections: Connections, log: Logger, responder: @escaping HTTPChannelHandler.Responder) {
+        self.limits = limits
+        self.connections = connections
+        self.log = log
+        http = HTTP1Channel(responder: responder)
     }
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Connection> {
-        http.setup(channel: channel, logger: logger).flatMapThrowing { asyncChannel in
-            let watch = try channel.pipeline.syncOperations.handler(type: ClientWatch.self)
-            return Connection(http: asyncChannel, client: watch.client)
+    /// Takes a new connection in and serves it from here on. On its event loop.
+    ///
+    /// - Throws: If there is no room for another connection; the channel is then closed.
+    func serve(_ channel: any Channel) throws {
+        let client = ClientConnection()
+        guard connections.admit(client) else { throw TooManyConnections() }
+        do {
+            // The last step makes an asynchronous channel, which traps if nobody ever reads from it: what can fail comes before, and the
+            // task that reads starts right after, not when somebody gets round to it.
+            try addHandlers(to: channel, client)
+            start(try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)), client)
+        } catch {
+            connections.remove(client)
+            throw error
         }
     }
 
-    func handle(value: Connection, logger: Logger) async {
-        // Unstructured so that it can be cancelled from the event loop when the client leaves; awaited right below.
-        let task = Task(executorPreference: EventLoopTaskExecutor(value.channel.eventLoop)) {
-            await ClientConnection.$current.withValue(value.client) {
-                await http.handle(value: value.http, logger: logger)
+    private func addHandlers(to channel: any Channel, _ client: ClientConnection) throws {
+        var decoding = NIOHTTPDecoderLimitConfiguration()
+        decoding.maxHeaderFieldSize = limits.headerFieldBytes
+        decoding.maxHeaderListSize = limits.headerBytes
+        decoding.maxHeaderFieldCount = limits.headerFields
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.configureHTTPServerPipeline(
+            withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
+            withDecoderLimitConfiguration: decoding)
+        try pipeline.addHandler(RequestGuard(client: client, limits: limits))
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+    }
+
+    private func start(_ channel: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, _ client: ClientConnection) {
+        let executor = EventLoopTaskExecutor(channel.channel.eventLoop)
+        // Unstructured, since it begins on the event loop; the bridge waits for it by counting connections.
+        let task = Task(executorPreference: executor) {
+            await ClientConnection.$current.withValue(client) {
+                await http.handle(value: channel, logger: log)
             }
+            connections.remove(client)
         }
-        value.client.serve { task.cancel() }
-        await withTaskCancellationHandler {
-            await task.value
-        } onCancel: {
-            task.cancel()
-        }
+        client.serve(on: executor) { task.cancel() }
     }
 }
+
+private struct TooManyConnections: Error {}

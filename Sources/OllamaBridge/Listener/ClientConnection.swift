@@ -1,15 +1,34 @@
 import NIOCore
-import NIOHTTPTypes
 import Synchronization
 
 /// One client's connection: knows whether the client is still there, and stops the work done for it when it leaves.
 ///
 /// A FIN counts as leaving, as it does for Ollama: clients that give up close, and waiting for a failed write would keep the upstream busy.
 final class ClientConnection: Sendable {
+    /// What the connection is doing, from the listener's point of view.
+    enum Phase: Sendable {
+        /// Nothing has been asked yet.
+        case fresh
+        /// The last request is answered.
+        case idle
+        case busy
+    }
+
     private struct State {
+        var phase = Phase.fresh
+        var since = NIODeadline.now()
         var hasLeft = false
         var isInferring = false
+        var isClosing = false
+        /// The bridge stops: the answer is to end now, but the client is to hear of it.
+        var isCutShort = false
+        var awaitsContinue = false
+        var isBodyComplete = false
         var cancel: (@Sendable () -> Void)?
+        var stopAnswer: (@Sendable () -> Void)?
+        var sendContinue: (@Sendable () -> Void)?
+        var channel: (any Channel)?
+        var executor: EventLoopTaskExecutor?
     }
 
     /// The connection whose request the current task answers.
@@ -18,10 +37,37 @@ final class ClientConnection: Sendable {
     private let state = Mutex(State())
 
     var hasLeft: Bool { state.withLock { $0.hasLeft } }
+    var isCutShort: Bool { state.withLock { $0.isCutShort } }
+    /// Whether the answer being written is the connection's last.
+    var isClosing: Bool { state.withLock { $0.isClosing } }
+    var isBodyComplete: Bool { state.withLock { $0.isBodyComplete } }
+    var phase: (phase: Phase, since: NIODeadline) { state.withLock { ($0.phase, $0.since) } }
 
-    /// - Parameter cancel: Cancels the task that serves this connection.
-    func serve(cancel: @escaping @Sendable () -> Void) {
-        state.withLock { $0.cancel = cancel }
+    // MARK: The channel's side
+
+    /// - Parameter sendContinue: Writes `100 Continue`.
+    func attach(_ channel: any Channel, sendContinue: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            state.channel = channel
+            state.sendContinue = sendContinue
+        }
+    }
+
+    func requestBegan(awaitsContinue: Bool) {
+        state.withLock { state in
+            state.phase = .busy
+            state.awaitsContinue = awaitsContinue
+            state.isBodyComplete = false
+        }
+    }
+
+    func bodyEnded() { state.withLock { $0.isBodyComplete = true } }
+
+    func answerEnded(at now: NIODeadline) {
+        state.withLock { state in
+            state.phase = .idle
+            state.since = now
+        }
     }
 
     func left() {
@@ -32,6 +78,48 @@ final class ClientConnection: Sendable {
         cancel?()
     }
 
+    /// Forgets the channel, which refers to this.
+    func detach() {
+        state.withLock { state in
+            state.channel = nil
+            state.sendContinue = nil
+        }
+    }
+
+    // MARK: The request's side
+
+    /// - Parameters:
+    ///   - executor: Where the connection's tasks run.
+    ///   - cancel: Cancels the task that serves this connection.
+    func serve(on executor: EventLoopTaskExecutor, cancel: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            state.executor = executor
+            state.cancel = cancel
+        }
+    }
+
+    /// Runs work that ``cutShort()`` cancels without cancelling the caller, who still has to tell the client.
+    func untilCutShort<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        // A task of its own, since a part of one task cannot be cancelled; awaited right below.
+        let task = Task(executorPreference: state.withLock { $0.executor }) { try await work() }
+        whenCutShort { task.cancel() }
+        defer { whenCutShort(nil) }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Tells a client that waits for permission (`Expect: 100-continue`) to send the body.
+    func wantBody() {
+        let send = state.withLock { state in
+            defer { state.awaitsContinue = false }
+            return state.awaitsContinue ? state.sendContinue : nil
+        }
+        send?()
+    }
+
     /// Marks the work that must stop when the client leaves. Cheap answers are finished instead: a client may half-close and still read.
     func setInferring(_ isInferring: Bool) {
         let cancel = state.withLock { state in
@@ -40,22 +128,31 @@ final class ClientConnection: Sendable {
         }
         cancel?()
     }
-}
 
-/// Tells a ``ClientConnection`` when its client has left.
-final class ClientWatch: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-
-    let client = ClientConnection()
-
-    func channelInactive(context: ChannelHandlerContext) {
-        client.left()
-        context.fireChannelInactive()
+    /// - Parameter stop: Ends the work on the current answer when the bridge stops, without cancelling the task that writes it; nil when
+    ///   there is none any more.
+    func whenCutShort(_ stop: (@Sendable () -> Void)?) {
+        let isCutShort = state.withLock { state in
+            state.stopAnswer = stop
+            return state.isCutShort
+        }
+        if isCutShort { stop?() }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed { client.left() }
-        context.fireUserInboundEventTriggered(event)
+    // MARK: The listener's side
+
+    /// The answer that is being written, or the next one, is the last.
+    func closeAfterAnswer() { state.withLock { $0.isClosing = true } }
+
+    func cutShort() {
+        let stop = state.withLock { state in
+            state.isCutShort = true
+            return state.stopAnswer
+        }
+        stop?()
+    }
+
+    func close() {
+        state.withLock { $0.channel }?.close(mode: .all, promise: nil)
     }
 }

@@ -13,16 +13,27 @@ struct ClientKeys: Sendable {
         case refused(OllamaFailure)
     }
 
-    private let digests: [(name: String, digest: SHA256Digest)]
+    private let digests: [(name: String, digest: [UInt8])]
 
-    /// - Parameter keys: Each either `KEY` or `NAME=KEY`.
-    init(_ keys: [String]) {
-        digests = keys.enumerated().map { index, entry in
-            let parts = entry.split(separator: "=", maxSplits: 1)
-            let (name, key) = parts.count == 2 ? (String(parts[0]), String(parts[1])) : ("client-\(index + 1)", entry)
-            return (name, SHA256.hash(data: Array(key.utf8)))
+    /// - Parameters:
+    ///   - keys: Each either `KEY` or `NAME=KEY`.
+    ///   - file: Further keys.
+    init(_ keys: [String], file: [ClientKeysFile.Entry] = []) {
+        let named = keys.enumerated().map { index, entry in
+            let (name, key) = Self.split(entry) ?? ("client-\(index + 1)", entry)
+            return (name, Self.digest(key))
         }
+        digests = named + file.map { ($0.name, $0.sha256 ?? Self.digest($0.key ?? "")) }
     }
+
+    /// The equals signs that end many base64 texts separate nothing.
+    private static func split(_ entry: String) -> (name: String, key: String)? {
+        guard let equals = entry.firstIndex(of: "="), equals > entry.startIndex else { return nil }
+        let key = entry[entry.index(after: equals)...]
+        return key.contains { $0 != "=" } ? (String(entry[..<equals]), String(key)) : nil
+    }
+
+    private static func digest(_ key: String) -> [UInt8] { Array(SHA256.hash(data: Array(key.utf8))) }
 
     func check(_ request: Request, path: String) -> Verdict {
         if digests.isEmpty { return .open }
@@ -32,7 +43,7 @@ struct ClientKeys: Sendable {
         let digest = SHA256.hash(data: Array(presented.utf8))
         // Digests are compared in constant time, and always all of them.
         var found: String?
-        for candidate in digests where candidate.digest == digest { found = candidate.name }
+        for candidate in digests where digest == candidate.digest { found = candidate.name }
         guard let found else {
             return .refused(
                 OllamaFailure(

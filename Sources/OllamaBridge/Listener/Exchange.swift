@@ -17,6 +17,29 @@ struct Exchange: Sendable {
     var log: Logger
     /// The name of the client key that was presented, if keys are in use.
     var clientName: String?
+    /// What this request has taken of the bridge's capacity.
+    let lease: Lease
+    let record: RequestRecord
+    let budgets: Budgets?
+
+    /// From here on the work costs money: it counts against the client's budget, waits for a place among the running requests, and stops
+    /// when the client leaves.
+    ///
+    /// - Throws: A 429 if the budget is spent, Ollama's 503 if too many wait, `CancellationError`.
+    func beginInference(_ model: ResolvedModel) async throws {
+        record.note { facts in
+            facts.model = model.listedName
+            facts.provider = model.provider.name
+        }
+        try budgets?.request(clientName)
+        try await beginWork()
+    }
+
+    /// The same for work that is ours alone, such as explaining pictures.
+    func beginWork() async throws {
+        client.setInferring(true)
+        try await lease.takePlace()
+    }
 }
 
 extension Response {

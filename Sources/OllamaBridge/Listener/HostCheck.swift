@@ -30,7 +30,14 @@ struct HostCheck: Sendable {
         if let port {
             guard !port.isEmpty, port.utf8.count <= 5, port.utf8.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
         }
-        return name.isEmpty ? nil : String(name)
+        guard !name.isEmpty, name.hasPrefix("[") ? isAddress(String(name)) : name.utf8.allSatisfy(isNameByte) else { return nil }
+        return String(name)
+    }
+
+    /// Letters, digits and what else names carry in practice; no user names, no spaces, no wildcards.
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+            || byte == UInt8(ascii: "_")
     }
 
     /// An IP literal cannot be rebound: the browser already speaks to exactly that address.

@@ -3,11 +3,28 @@ import Translate
 
 /// The catalog in force. A request takes one snapshot and keeps it, whatever is reloaded meanwhile.
 final class CatalogStore: Sendable {
-    private let state: Mutex<ModelCatalog>
+    private struct State {
+        var catalog: ModelCatalog
+        var modifiedAt: String
+    }
 
-    init(_ catalog: ModelCatalog) { state = Mutex(catalog) }
+    private let state: Mutex<State>
 
-    var current: ModelCatalog { state.withLock { $0 } }
+    /// - Parameter modifiedAt: When the file was last written; RFC 3339.
+    init(_ catalog: ModelCatalog, modifiedAt: String) { state = Mutex(State(catalog: catalog, modifiedAt: modifiedAt)) }
 
-    func update(_ change: (inout ModelCatalog) -> Void) { state.withLock { change(&$0) } }
+    var current: ModelCatalog { state.withLock { $0.catalog } }
+
+    var modifiedAt: String { state.withLock { $0.modifiedAt } }
+
+    func update(_ change: (inout ModelCatalog) -> Void) { state.withLock { change(&$0.catalog) } }
+
+    /// Puts another catalog in force at once; what upstreams said of their models stays known.
+    func replace(by catalog: ModelCatalog, modifiedAt: String) {
+        state.withLock { state in
+            var catalog = catalog
+            catalog.keepDiscovered(from: state.catalog)
+            state = State(catalog: catalog, modifiedAt: modifiedAt)
+        }
+    }
 }

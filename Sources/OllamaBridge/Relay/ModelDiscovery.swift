@@ -38,6 +38,9 @@ struct ModelDiscovery: Service {
     /// Waits, briefly, until providers have been asked once.
     func settle() async { await firstRound.wait(atMost: Self.patience) }
 
+    /// Asks again at once, because models.json has changed.
+    func refreshNow() async { _ = await refresh() }
+
     /// - Returns: Whether every provider asked gave a list.
     private func refresh() async -> Bool {
         let snapshot = catalog.current
@@ -75,7 +78,8 @@ struct ModelDiscovery: Service {
             guard (200..<300).contains(reply.status) else { return .failure(problem(status: reply.status, provider)) }
             let body = try await reply.body.collect(upTo: 16 << 20)
             guard let json = try? JSONParser.parse(body, rule: .repair), let models = DiscoveredModel.parse(json) else {
-                return .failure(Problem(what: "what it sent is no model list", remedy: "Check that base_url ends where /models begins, often in /v1."))
+                return .failure(
+                    Problem(what: "what it sent is no model list", remedy: "Check that base_url ends where /models begins, often in /v1."))
             }
             return .success(models)
         } catch {

@@ -74,7 +74,9 @@ struct PictureConverter: Sendable {
         case .url: throw ImageFault.notBase64
         case .encoded(let text):
             // Four letters carry three bytes; text far over the limit is not even decoded.
-            if text.count / 4 * 3 > limit + limit / 4 { throw ImageFault.tooLarge(figure: "\(text.count / 4 * 3) bytes", limit: "\(limit) bytes") }
+            if text.count / 4 * 3 > limit + limit / 4 {
+                throw ImageFault.tooLarge(figure: "\(text.count / 4 * 3) bytes", limit: "\(limit) bytes")
+            }
             guard let encoded = DataURL.payload(of: text), let bytes = Base64.decodeLenient(encoded) else { throw ImageFault.notBase64 }
             return bytes
         }

@@ -11,6 +11,9 @@ final class PictureWorkers: Sendable {
     private let pool: NIOThreadPool
     private let pixels = WeightedSemaphore(capacity: pixelsInFlight)
 
+    /// How many pictures wait for room.
+    var waiting: Int { pixels.waiting }
+
     init() {
         pool = NIOThreadPool(numberOfThreads: Self.threads)
         pool.start()

@@ -22,7 +22,8 @@ struct Relay: Sendable {
         if let reason = request.loadReason {
             return .json(LoadAnswer.body(reason, shape: request.shape, model: request.model, at: Clock.now()))
         }
-        exchange.client.setInferring(true)
+        exchange.record.noteQuestion(request.messages.last { $0.role == .user }?.content.string ?? "")
+        try await exchange.beginInference(model)
         let positions = request.picturePositions
         let members = try chooser.members(of: model, needsVision: !positions.isEmpty, name: request.model)
         var settings = settings(request, model, exchange, hasPictures: !positions.isEmpty)
@@ -56,12 +57,16 @@ struct Relay: Sendable {
     ) async throws -> Response {
         let sent = Clock.now()
         let contentType = answer.reply.headers["Content-Type"]
+        let record = log.exchange.record
         guard request.stream else {
             var collector = AnswerCollector(settings)
             collector.requestSent(at: sent)
             collector.begin(contentType: contentType)
             let body = try await collect(answer.reply, &collector, settings.failures, log)
             transcript?.note(body)
+            var passed = PassedAnswer(record: record, readsUsage: false)
+            passed.push(body)
+            passed.finish()
             transcript?.keep()
             return .json(body, headers: headers)
         }
@@ -69,7 +74,7 @@ struct Relay: Sendable {
         translator.requestSent(at: sent)
         translator.begin(contentType: contentType)
         let streamed = try await StreamedAnswer(
-            translator, body: answer.reply.body, failures: settings.failures, transcript: transcript
+            translator, body: answer.reply.body, failures: settings.failures, transcript: transcript, record: record
         ) { log.finished($0, $1) }
         let (line, executor) = (log.exchange.line, upstream.fetcher.executor)
         return Response(
@@ -86,7 +91,9 @@ struct Relay: Sendable {
         do {
             var pieces = reply.body.makeAsyncIterator()
             while !collector.isComplete {
-                let next = collector.awaitsOnlyTheEnd ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
+                let next =
+                    collector.awaitsOnlyTheEnd
+                    ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
                 guard let piece = next else { break }
                 try collector.push(piece, at: Clock.now())
             }

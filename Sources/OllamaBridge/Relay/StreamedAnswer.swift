@@ -20,6 +20,7 @@ final class StreamedAnswer: @unchecked Sendable {
     private let failures: FailureContext
     private let finished: @Sendable (AnswerSummary, OllamaFailure?) -> Void
     private let transcript: TranscriptKeeper?
+    private var passed: PassedAnswer
     /// What ended the answer while its first lines were already there.
     private var failure: OllamaFailure?
 
@@ -27,7 +28,7 @@ final class StreamedAnswer: @unchecked Sendable {
     ///
     /// - Throws: `OllamaFailure`, `CancellationError`.
     init(
-        _ translator: AnswerTranslator, body: FetchBody, failures: FailureContext, transcript: TranscriptKeeper?,
+        _ translator: AnswerTranslator, body: FetchBody, failures: FailureContext, transcript: TranscriptKeeper?, record: RequestRecord,
         finished: @escaping @Sendable (AnswerSummary, OllamaFailure?) -> Void
     ) async throws {
         self.translator = translator
@@ -35,6 +36,7 @@ final class StreamedAnswer: @unchecked Sendable {
         self.failures = failures
         self.finished = finished
         self.transcript = transcript
+        passed = PassedAnswer(record: record, readsUsage: false)
         lines = LineBatch()
         while lines.isEmpty {
             try await advance()
@@ -47,6 +49,9 @@ final class StreamedAnswer: @unchecked Sendable {
     ///   - executor: The thread on which the upstream's bytes arrive.
     @concurrent
     func write(to writer: inout any ResponseBodyWriter, over line: ClientLine?, on executor: any TaskExecutor) async throws {
+        let client = ClientConnection.current
+        client?.whenCutShort { [body] in body.cancel() }
+        defer { client?.whenCutShort(nil) }
         endLines()
         try await writer.write(contentsOf: buffers())
         if !isOver {
@@ -85,6 +90,7 @@ final class StreamedAnswer: @unchecked Sendable {
     @inline(never)
     private func endLines() {
         transcript?.note(lines)
+        passed.push(lines.bytes)
         if let failure { lines.append(failure) }
     }
 
@@ -125,6 +131,10 @@ final class StreamedAnswer: @unchecked Sendable {
 
     @inline(never)
     private func fail(_ error: FetchError) throws {
+        if error == .cancelled, ClientConnection.current?.isCutShort == true {
+            failure = .shuttingDown
+            return
+        }
         guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
         self.failure = failure
     }

@@ -28,14 +28,21 @@ final class WeightedSemaphore: Sendable {
     /// How many wait right now.
     var waiting: Int { state.withLock { $0.waiters.count } }
 
-    /// - Parameter weight: More than the capacity counts as all of it, so that the largest work runs alone instead of never.
-    func acquire(_ weight: Int) async throws {
+    /// Too many wait already.
+    struct QueueFull: Error {}
+
+    /// - Parameters:
+    ///   - weight: More than the capacity counts as all of it, so that the largest work runs alone instead of never.
+    ///   - queueLimit: The most that may wait, this one included.
+    /// - Throws: ``QueueFull``, `CancellationError`.
+    func acquire(_ weight: Int, queueLimit: Int = .max) async throws {
         let weight = min(weight, capacity)
-        let id = state.withLock { state -> UInt64? in
+        let id = try state.withLock { state -> UInt64? in
             if state.waiters.isEmpty, state.free >= weight {
                 state.free -= weight
                 return nil
             }
+            if state.waiters.count >= queueLimit { throw QueueFull() }
             state.nextID += 1
             return state.nextID
         }

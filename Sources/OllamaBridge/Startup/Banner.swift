@@ -15,7 +15,7 @@ enum Banner {
         }
         let missing = Set(catalog.providers.compactMap(\.missingKeyVariable)).sorted()
         if !missing.isEmpty { lines.append("More models appear once a key is set: \(missing.joined(separator: ", ")).") }
-        if settings.clientKeys.isEmpty, !settings.address.isLoopback {
+        if !settings.wantsKeys, !settings.address.isLoopback {
             lines.append("WARNING: no client keys are set; whoever reaches this address spends your API keys.")
         }
         let model = listed.first?.listedName ?? "demo"

@@ -24,55 +24,104 @@ struct Bridge: Sendable {
         self.log = log
     }
 
-    /// Serves until SIGTERM or SIGINT and then until the running answers are finished or the drain time is over.
+    /// Serves until SIGTERM or SIGINT and then until the running answers are finished or the drain time is over; a second signal ends
+    /// them at once. SIGHUP reads models.json again.
     func run() async throws {
-        for warning in file.catalog.warnings { log.notice("\(warning)") }
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        let running = try await start()
+        Banner.print(settings: settings, port: running.port, file: file, catalog: running.parts.catalog.current)
+        let (stops, stop) = AsyncStream<Void>.makeStream()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var isStopping = false
+                for await signal in signals {
+                    if signal == .sighup {
+                        await running.parts.watch.reload()
+                    } else if isStopping {
+                        running.hurry()
+                    } else {
+                        isStopping = true
+                        stop.finish()
+                    }
+                }
+            }
+            for await _ in stops {}
+            log.notice("Stopping; running answers may finish", metadata: ["seconds": "\(settings.drain.components.seconds)"])
+            await running.stop(drain: settings.drain)
+            group.cancelAll()
+        }
+    }
+
+    /// Listens, and returns once clients can connect.
+    ///
+    /// - Throws: ``StartupError``.
+    func start() async throws -> RunningBridge {
+        for warning in file.catalog.warnings + (settings.keysFile?.warnings ?? []) { log.notice("\(warning)") }
+        let audit = try settings.auditPath.map { try AuditLog(path: $0, limit: settings.auditBytes, log: log) }
+        let imageFetching = try imageFetching(file.catalog.images)
+        let capacity = Capacity(settings.limits)
+        let catalog = CatalogStore(file.catalog, modifiedAt: file.modifiedAt)
+        let demo = try await DemoServer.start(log: log)
+        catalog.update { $0.setBaseURL("http://127.0.0.1:\(demo.port)/v1", ofProvider: "demo") }
         let workers = PictureWorkers()
         let fetcher = Fetcher(FetcherConfiguration(userAgent: "OllamaBridge/\(Version.bridge)"))
-        let imageFetcher = ImageFetcher(configuration: try imageFetching(file.catalog.images))
-        let catalog = CatalogStore(file.catalog)
-        // Unstructured, so that a graceful shutdown reaches the demo only after the answers that still need it are finished.
-        let demo = try await DemoServer.start(log: log)
-        defer { demo.task.cancel() }
-        catalog.update { $0.setBaseURL("http://127.0.0.1:\(demo.port)/v1", ofProvider: "demo") }
-
+        let imageFetcher = ImageFetcher(configuration: imageFetching)
         let discovery = ModelDiscovery(catalog: catalog, fetcher: fetcher, log: log)
-        let routes = routes(catalog: catalog, discovery: discovery, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher)
-        let server = server(routes) { port in Banner.print(settings: settings, port: port, file: file, catalog: catalog.current) }
-        var services = ServiceGroupConfiguration(
-            services: [server, discovery], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(log))
-        services.maximumGracefulShutdownDuration = settings.drain
-        do {
-            try await ServiceGroup(configuration: services).run()
-        } catch let error as IOError {
-            throw startupError(error)
-        } catch is CancellationError {
-            log.warning("Answers were still running when the drain time was over")
+        let watch = CatalogWatch(named: settings.modelsPath, environment: settings.environment, store: catalog, log: log) {
+            await discovery.refreshNow()
         }
-        await fetcher.shutdown()
-        await imageFetcher.shutdown()
-        try await workers.stop()
+        let health = ProviderHealth()
+        let cache = PictureCache(limit: file.catalog.images.cacheBytes)
+        var routes = routes(
+            catalog: catalog, discovery: discovery, health: health, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher,
+            cache: cache)
+        HealthEndpoints(capacity: capacity).register(in: &routes)
+        let metrics = BridgeMetrics()
+        let connections = Connections(limit: settings.limits.connections)
+        let sources = BridgeMetrics.Sources(
+            capacity: capacity, fetcher: fetcher, cache: cache, workers: workers, health: health, connections: connections)
+        StatusEndpoints(metrics: metrics, sources: sources, catalog: catalog).register(in: &routes)
+        let budgets = Budgets(settings.keysFile?.budgets ?? [:], path: settings.budgetPath, log: log)
+        let observer = RequestObserver(metrics: metrics, audit: audit, keepsText: settings.auditHoldsText, budgets: budgets)
+        let listeners: [Listener]
+        do {
+            listeners = try await listen(routes, capacity, connections, observer)
+        } catch {
+            await demo.stop()
+            await fetcher.shutdown()
+            await imageFetcher.shutdown()
+            try? await workers.stop()
+            throw error
+        }
+        let parts = RunningBridge.Parts(
+            listeners: listeners, connections: connections, unixSocket: settings.unixSocket, capacity: capacity, catalog: catalog,
+            watch: watch, budgets: budgets, audit: audit, demo: demo, fetcher: fetcher, imageFetcher: imageFetcher, workers: workers)
+        let background: [Task<Void, Never>] = [
+            Task { _ = try? await discovery.run() },
+            Task { await watch.run() },
+            Task { await budgets.run() },
+        ]
+        return RunningBridge(parts, background: background, log: log)
     }
 
     private func routes(
-        catalog: CatalogStore, discovery: ModelDiscovery, workers: PictureWorkers, fetcher: Fetcher, imageFetcher: ImageFetcher
+        catalog: CatalogStore, discovery: ModelDiscovery, health: ProviderHealth, workers: PictureWorkers, fetcher: Fetcher,
+        imageFetcher: ImageFetcher, cache: PictureCache
     ) -> Routes {
-        let bodies = RequestBodies(limits: ListenerLimits(), workers: workers)
+        let bodies = RequestBodies(limits: settings.limits, workers: workers)
         let running = RunningModels(standard: keepAlive)
-        let health = ProviderHealth()
         let chooser = RouteChooser(health: health)
         let upstream = UpstreamCall(
             fetcher: fetcher, learned: LearnedStore(), health: health, limits: FetchLimits(), retries: RetryPolicy())
         let describer = Describer(catalog: catalog, upstream: upstream)
         let converter = PictureConverter(
-            workers: workers, fetcher: imageFetcher, cache: PictureCache(limit: catalog.current.images.cacheBytes), limits: .standard)
+            workers: workers, fetcher: imageFetcher, cache: cache, limits: .standard)
         let relay = Relay(
             catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream, chooser: chooser,
             describer: describer)
         var routes = Routes()
         InferenceEndpoints(relay: relay, bodies: bodies).register(in: &routes)
-        DiscoveryEndpoints(catalog: catalog, running: running, discovery: discovery, bodies: bodies, modifiedAt: file.modifiedAt)
-            .register(in: &routes)
+        DiscoveryEndpoints(catalog: catalog, running: running, discovery: discovery, bodies: bodies).register(in: &routes)
         EmbedEndpoints(catalog: catalog, running: running, upstream: upstream, chooser: chooser, bodies: bodies)
             .register(in: &routes)
         ManagementEndpoints(catalog: catalog, bodies: bodies).register(in: &routes)
@@ -84,18 +133,29 @@ struct Bridge: Sendable {
         return routes
     }
 
-    private func server(_ routes: Routes, started: @escaping @Sendable (Int) -> Void) -> any Service {
-        let limits = ListenerLimits()
+    private func listen(
+        _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver
+    ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
             hosts: HostCheck(ownNames: [settings.address.host.lowercased(), ProcessInfo.processInfo.hostName.lowercased()]),
-            origins: CrossOrigin(configured: settings.origins), keys: ClientKeys(settings.clientKeys))
-        let door = FrontDoor(routes: routes, guards: guards, limits: limits, log: log)
-        return BridgeChannel(limits: limits) { request, writer, channel in
+            origins: CrossOrigin(configured: settings.origins),
+            keys: ClientKeys(settings.clientKeys, file: settings.keysFile?.entries ?? []))
+        let door = FrontDoor(routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer)
+        let child = BridgeChannel(limits: settings.limits, connections: connections, log: Listener.quiet(log)) { request, writer, channel in
             try await door.serve(request, writer, channel)
-        }.server(
-            configuration: ServerConfiguration(address: .hostname(settings.address.host, port: settings.address.port)),
-            onServerRunning: { channel in started(channel.localAddress?.port ?? settings.address.port) },
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet(log))
+        }
+        do {
+            let place = Listener.Place.address(host: settings.address.host, port: settings.address.port)
+            var listeners = [try await Listener.bind(place, sharesPort: settings.sharesPort, child: child)]
+            if let path = settings.unixSocket {
+                listeners.append(try await Listener.bind(.unixSocket(path: path), child: child))
+            }
+            return listeners
+        } catch let error as IOError {
+            throw startupError(error)
+        } catch let error as SocketAddressError {
+            throw StartupError("\(settings.address.host) cannot be resolved to an address: \(error); choose another with --host.")
+        }
     }
 
     private func imageFetching(_ settings: ImageSettings) throws -> ImageFetchConfiguration {
@@ -114,18 +174,12 @@ struct Bridge: Sendable {
         settings.environment["OLLAMA_KEEP_ALIVE"].flatMap(KeepAlive.init(text:)) ?? .duration(.seconds(300))
     }
 
-    /// The server libraries' own lines are for their developers.
-    private func quiet(_ log: Logger) -> Logger {
-        var quiet = log
-        quiet.logLevel = log.logLevel <= .debug ? log.logLevel : .critical
-        return quiet
-    }
-
     private func startupError(_ error: IOError) -> StartupError {
         let place = settings.address.authority(port: settings.address.port)
         switch error.errnoCode {
         case EADDRINUSE:
-            return StartupError("\(place) is in use, perhaps by Ollama itself or by another bridge; stop that one or choose a port with --port.")
+            return StartupError(
+                "\(place) is in use, perhaps by Ollama itself or by another bridge; stop that one or choose a port with --port.")
         case EACCES: return StartupError("\(place) may not be listened on by this user; choose a port above 1023 with --port.")
         case EADDRNOTAVAIL: return StartupError("\(settings.address.host) is no address of this machine; choose one with --host.")
         default: return StartupError("Cannot listen on \(place): \(error.localizedDescription)")

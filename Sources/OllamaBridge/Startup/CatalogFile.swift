@@ -9,7 +9,10 @@ struct CatalogFile: Sendable {
     /// RFC 3339.
     let modifiedAt: String
 
-    private static let standardPath = "models.json"
+    static let standardPath = "models.json"
+
+    /// No catalogue of models is this large; whatever is, is something else.
+    private static let largest = 16 << 20
 
     /// What is served without any file: the demo, and the four best known models of those providers whose key is set.
     private static let builtIn = """
@@ -31,12 +34,21 @@ struct CatalogFile: Sendable {
         guard named != nil || FileManager.default.fileExists(atPath: path) else {
             return try parse(Array(builtIn.utf8), path: nil, modified: Date(), environment)
         }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
+        if let size = attributes?[.size] as? Int, size > largest {
+            throw StartupError("\(path) is no catalogue of models: it is larger than \(largest >> 20) MiB.")
+        }
+        if let type = attributes?[.type] as? FileAttributeType, type != .typeRegular {
+            throw StartupError("\(path) is no file; name the catalogue with --models FILE.")
+        }
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
             let reason = (error as? CocoaError)?.code == .fileReadNoPermission ? "may not be read" : "cannot be read"
-            throw StartupError("\(path) \(FileManager.default.fileExists(atPath: path) ? reason : "does not exist"); name the catalogue with --models FILE.")
+            throw StartupError(
+                "\(path) \(FileManager.default.fileExists(atPath: path) ? reason : "does not exist"); name the catalogue with --models FILE."
+            )
         }
         let modified = (try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date) ?? Date()
         return try parse(Array(data), path: path, modified: modified, environment)

@@ -17,11 +17,39 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "A key clients must send as Bearer token; repeatable.")
     var apiKey: [String] = []
 
+    @Option(help: "A JSON file of client keys with names and budgets.", completion: .file())
+    var apiKeysFile: String?
+
+    @Option(
+        help: "Where the usage of budgets is kept over restarts (default: beside the keys file, ending in .usage).", completion: .file())
+    var budgetFile: String?
+
+    @Option(help: "A file to which every request is written as one line of JSON.", completion: .file())
+    var auditFile: String?
+
+    @Option(help: "Megabytes after which a new audit file is begun; five old ones are kept.")
+    var auditMegabytes = 64
+
+    @Flag(help: "Write questions and answers to the audit file too.")
+    var auditText = false
+
     @Flag(help: "Serve anyone who reaches an address that is not loopback.")
     var noAuth = false
 
     @Option(help: "Seconds that running answers may take to finish after SIGTERM.")
     var drainSeconds = 30
+
+    @Flag(help: "Share the port with another bridge (SO_REUSEPORT), so that a new process takes over without a failed request.")
+    var reusePort = false
+
+    @Option(help: "Listen on this Unix socket too.", completion: .file())
+    var unixSocket: String?
+
+    @Option(help: "Most open connections (default 1024).")
+    var maxConnections: Int?
+
+    @Option(help: "Most requests at upstreams at once (default 512); further ones wait, as many as OLLAMA_MAX_QUEUE says.")
+    var maxRunning: Int?
 
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?

@@ -13,6 +13,17 @@ struct Settings: Sendable {
     /// Keys clients must present; empty means anyone who reaches the address may use the bridge.
     var clientKeys: [String]
     var environment: [String: String]
+    var limits: ListenerLimits
+    /// Whether another process may listen on the same port.
+    var sharesPort: Bool
+    var unixSocket: String?
+    /// Further client keys, with budgets.
+    var keysFile: ClientKeysFile?
+    /// Where usage is kept; nil without budgets.
+    var budgetPath: String?
+    var auditPath: String?
+    var auditBytes: Int
+    var auditHoldsText: Bool
 
     /// - Throws: ``StartupError`` for a value that makes no sense.
     init(flags: ServeFlags, environment: [String: String]) throws {
@@ -47,12 +58,39 @@ struct Settings: Sendable {
         }
         drain = .seconds(flags.drainSeconds)
         clientKeys = flags.apiKey + Self.list(environment["OLLAMA_BRIDGE_API_KEYS"])
-        if !address.isLoopback, clientKeys.isEmpty, !flags.noAuth {
+        for key in clientKeys { try ClientKeysFile.check(key, "--api-key or OLLAMA_BRIDGE_API_KEYS") }
+        keysFile = try flags.apiKeysFile.map(ClientKeysFile.read)
+        budgetPath = flags.budgetFile ?? flags.apiKeysFile.map { $0 + ".usage" }
+        guard (1...100_000).contains(flags.auditMegabytes) else { throw StartupError("--audit-megabytes must be between 1 and 100000.") }
+        auditPath = flags.auditFile
+        auditBytes = flags.auditMegabytes * 1_000_000
+        auditHoldsText = flags.auditText
+        if !address.isLoopback, clientKeys.isEmpty, keysFile == nil, !flags.noAuth {
             throw StartupError(
                 "\(address.host) can be reached from other machines, and whoever reaches it spends your API keys: "
-                    + "set client keys with --api-key or OLLAMA_BRIDGE_API_KEYS, or say --no-auth if that is meant.")
+                    + "set client keys with --api-key, --api-keys-file or OLLAMA_BRIDGE_API_KEYS, or say --no-auth if that is meant.")
         }
         self.environment = environment
+        sharesPort = flags.reusePort
+        unixSocket = flags.unixSocket
+        limits = try Self.limits(flags, environment)
+    }
+
+    /// Whether clients must present a key.
+    var wantsKeys: Bool { !clientKeys.isEmpty || keysFile != nil }
+
+    private static func limits(_ flags: ServeFlags, _ environment: [String: String]) throws -> ListenerLimits {
+        var limits = ListenerLimits()
+        for (name, value) in [("--max-connections", flags.maxConnections), ("--max-running", flags.maxRunning)] {
+            if let value, value < 1 { throw StartupError("\(name) must be at least 1.") }
+        }
+        limits.connections = flags.maxConnections ?? limits.connections
+        limits.running = flags.maxRunning ?? limits.running
+        if let text = environment["OLLAMA_MAX_QUEUE"], !text.isEmpty {
+            guard let queue = Int(text), queue >= 0 else { throw StartupError("OLLAMA_MAX_QUEUE is \"\(text)\"; give a number.") }
+            limits.queue = queue
+        }
+        return limits
     }
 
     private static func list(_ text: String?) -> [String] {

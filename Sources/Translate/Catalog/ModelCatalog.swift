@@ -91,6 +91,12 @@ public struct ModelCatalog: Sendable {
         rebuild()
     }
 
+    /// Takes over what providers said of their models, for a catalog that replaces another.
+    public mutating func keepDiscovered(from old: ModelCatalog) {
+        discovered = old.discovered
+        rebuild()
+    }
+
     /// Whether anything in the file asks for this provider's own list.
     public func wantsDiscovery(ofProvider name: String) -> Bool {
         (entries + patterns).contains { $0.provider == name && ($0.isPattern || $0.contextLength == nil) }

@@ -1,7 +1,8 @@
-@testable import Fetch
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Fetch
 
 @Suite(.timeLimit(.minutes(1))) struct DialledAddressTests {
     private func listener() throws -> StubUpstream {
@@ -11,7 +12,9 @@ import Testing
     @Test func `a name that leads inside is refused before anything is dialled`() async throws {
         let inside = try listener()
         defer { inside.stop() }
-        for answer in [["127.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["127.0.0.1", "93.184.216.34"], ["::1", "93.184.216.34"], ["::ffff:127.0.0.1"]] {
+        for answer in [
+            ["127.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["127.0.0.1", "93.184.216.34"], ["::1", "93.184.216.34"], ["::ffff:127.0.0.1"],
+        ] {
             try await withImageFetcher(allowed: []) {
                 $0.resolver = ScriptedResolver(["evil.test": [answer]])
             } _: { fetcher async throws in
@@ -134,7 +137,10 @@ import Testing
 }
 
 @Suite struct AllowedHostsTests {
-    @Test(arguments: ["", " ", "*", "*.", "http://nas/", "nas:0", "nas:99999", "10.0.0.0/33", "10.0.0", "a..b", "nas lan", "a/b", "[::1", "-:x", "1.2.3.4.5"])
+    @Test(arguments: [
+        "", " ", "*", "*.", "http://nas/", "nas:0", "nas:99999", "10.0.0.0/33", "10.0.0", "a..b", "nas lan", "a/b", "[::1", "-:x",
+        "1.2.3.4.5",
+    ])
     func `is no entry`(_ entry: String) {
         #expect(throws: AllowedHosts.InvalidEntry(entry: entry)) { try AllowedHosts([entry]) }
     }

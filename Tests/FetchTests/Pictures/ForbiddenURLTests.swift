@@ -1,6 +1,7 @@
-@testable import Fetch
 import TestSupport
 import Testing
+
+@testable import Fetch
 
 /// Every spelling is tried against a listener that really stands there: what counts is that nothing reached it.
 @Suite(.timeLimit(.minutes(1))) struct ForbiddenURLTests {
@@ -13,7 +14,8 @@ import Testing
         "http://[0:0:0:0:0:0:0:1]:PORT/", "http://[::ffff:127.0.0.1]:PORT/", "http://[::ffff:7f00:1]:PORT/", "http://[::127.0.0.1]:PORT/",
         "http://[64:ff9b::7f00:1]:PORT/", "http://[64:ff9b:1::7f00:1]:PORT/", "http://[2002:7f00:1::]:PORT/", "http://[fe80::1%25lo]:PORT/",
         "http://[fd00::1]:PORT/", "http://[fec0::1]:PORT/", "http://[2001:db8::1]:PORT/", "http://[ff02::1]:PORT/",
-        "http://localhost:PORT/", "http://LOCALHOST:PORT/", "http://localhost.:PORT/", "http://foo.localhost:PORT/", "http://ip6-localhost:PORT/",
+        "http://localhost:PORT/", "http://LOCALHOST:PORT/", "http://localhost.:PORT/", "http://foo.localhost:PORT/",
+        "http://ip6-localhost:PORT/",
         "http://ip6-loopback:PORT/", "http://loc%61lhost:PORT/",
     ]
     static let elsewhere = [
@@ -26,7 +28,8 @@ import Testing
         "http://user:pw@127.0.0.1:PORT/", "http://127.0.0.1:PORT@ok.test/", "http://ok.test\\@127.0.0.1:PORT/",
         "http://127.0.0.1:PORT\\@ok.test/", "http://@127.0.0.1:PORT/", "http://ok.test:80@127.0.0.1:PORT/", "http:127.0.0.1:PORT/",
         "http:/127.0.0.1:PORT/", "http:///127.0.0.1:PORT/", "//127.0.0.1:PORT/", "127.0.0.1:PORT/", "http://127.0.0.1:PORT/\r\nX: y",
-        "http://127.0.0.1\t:PORT/", " http://127.0.0.1:PORT/", "http://127.0.0.1:PORT/a b", "http://127.0.0.1\0.ok.test:PORT/", "http://", "http://:PORT/",
+        "http://127.0.0.1\t:PORT/", " http://127.0.0.1:PORT/", "http://127.0.0.1:PORT/a b", "http://127.0.0.1\0.ok.test:PORT/", "http://",
+        "http://:PORT/",
         "http://127.0.0.1:99999/", "http://127.0.0.1:-1/", "http://127.0.0.1:PORTx/", "file:///etc/passwd", "FILE:///etc/passwd",
         "file://127.0.0.1:PORT/", "gopher://127.0.0.1:PORT/_x", "dict://127.0.0.1:PORT/", "ftp://127.0.0.1:PORT/", "sftp://127.0.0.1:PORT/",
         "scp://127.0.0.1:PORT/", "ldap://127.0.0.1:PORT/", "smb://127.0.0.1:PORT/", "telnet://127.0.0.1:PORT/", "rtsp://127.0.0.1:PORT/",

@@ -1,7 +1,8 @@
-@testable import Fetch
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Fetch
 
 @Suite(.timeLimit(.minutes(1))) struct ImageFetcherTests {
     @Test(arguments: [400, 401, 403, 404, 410, 429, 204, 206, 304]) func `a status that is no success is named, and asked for once`(

@@ -1,6 +1,7 @@
-@testable import Fetch
 import TestSupport
 import Testing
+
+@testable import Fetch
 
 @Suite(.timeLimit(.minutes(1))) struct PictureCacheTests {
     @Test func `a fresh picture is not asked for again`() async throws {
@@ -86,7 +87,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ([("Cache-Control", "max-age=60")], 60), ([("Cache-Control", "MAX-AGE=\"60\"")], 60), ([("Cache-Control", "max-age=60"), ("Age", "20")], 40),
+        ([("Cache-Control", "max-age=60")], 60), ([("Cache-Control", "MAX-AGE=\"60\"")], 60),
+        ([("Cache-Control", "max-age=60"), ("Age", "20")], 40),
         ([("Cache-Control", "max-age=60, s-maxage=10")], 10), ([("Cache-Control", "no-cache, max-age=60"), ("ETag", "x")], 0),
         ([("Expires", "Sun, 06 Nov 1994 08:50:37 GMT"), ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")], 60),
         ([("Cache-Control", "max-age=99999999999999999999"), ("ETag", "x")], 0), ([("Cache-Control", "max-age=999999999")], 604_800),

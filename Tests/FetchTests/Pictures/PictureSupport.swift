@@ -1,5 +1,6 @@
-@testable import Fetch
 import TestSupport
+
+@testable import Fetch
 
 /// How a fetch fails; nil if it does not.
 func imageError(_ fetcher: ImageFetcher, _ url: String) async -> ImageFetchError? {

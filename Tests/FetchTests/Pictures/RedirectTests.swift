@@ -1,6 +1,7 @@
-@testable import Fetch
 import TestSupport
 import Testing
+
+@testable import Fetch
 
 @Suite(.timeLimit(.minutes(1))) struct RedirectTests {
     /// Answers `/0` with a redirect to `/1` and so on; the last step answers with a picture.

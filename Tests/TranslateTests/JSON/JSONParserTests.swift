@@ -9,7 +9,8 @@ import Testing
 
     @Test(arguments: [
         ("", "EOF"), ("  \n", "EOF"),
-        ("{", "unexpected EOF"), (#"{"a":"#, "unexpected EOF"), (#"{"a":"b"#, "unexpected EOF"), ("[1,", "unexpected EOF"), ("tru", "unexpected EOF"),
+        ("{", "unexpected EOF"), (#"{"a":"#, "unexpected EOF"), (#"{"a":"b"#, "unexpected EOF"), ("[1,", "unexpected EOF"),
+        ("tru", "unexpected EOF"),
         ("}", "invalid character '}' looking for beginning of value"),
         (#"{"a" x"#, "invalid character 'x' after object key"),
         (#"{"a":1 x"#, "invalid character 'x' after object key:value pair"),

@@ -5,11 +5,15 @@ import Translate
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Ask every upstream in models.json for its models, and say what works and what to do about the rest.",
-        discussion: "Exits with 1 if anything does not work.")
+        commandName: "check",
+        abstract: "Ask every upstream in models.json for its models, and say what works and what to do about the rest.",
+        discussion: "Where a bridge is running, it is also asked what well-known clients ask. Exits with 1 if anything does not work.")
 
     @Option(help: "The catalogue of models (default: models.json in the working directory).")
     var models: String?
+
+    @Option(help: "A running bridge to try well-known clients' probes on (default: where `serve` would listen).")
+    var url: String?
 
     func run() async throws {
         let file: CatalogFile
@@ -26,6 +30,7 @@ struct CheckCommand: AsyncParsableCommand {
             let own = file.catalog.models.filter { $0.provider.name == provider.name }
             isSound = await check(provider, own, fetcher) && isSound
         }
+        isSound = await checkClients(fetcher) && isSound
         await fetcher.shutdown()
         if !isSound { throw ExitCode(1) }
     }
@@ -44,9 +49,33 @@ struct CheckCommand: AsyncParsableCommand {
             let missing = models.filter { !ids.contains($0.upstreamID) }
             print("✓ \(provider.name) at \(provider.baseURL): the key works, \(listed.count) models")
             for model in missing {
-                print("  ✗ \(model.listedName): the upstream does not list \"\(model.upstreamID)\". Correct \"model\" of that entry in models.json.")
+                print(
+                    "  ✗ \(model.listedName): the upstream does not list \"\(model.upstreamID)\". Correct \"model\" of that entry in models.json."
+                )
             }
             return missing.isEmpty
         }
+    }
+
+    private func checkClients(_ fetcher: Fetcher) async -> Bool {
+        let environment = EnvironmentFile.environment()
+        let address = environment["OLLAMA_HOST"].map(ListenAddress.init(ollamaHost:)) ?? .standard
+        let url = url ?? "http://\(address.authority(port: address.port))"
+        let key = environment["OLLAMA_BRIDGE_API_KEYS"]?.split(separator: ",").first.map {
+            $0.split(separator: "=").last.map(String.init) ?? ""
+        }
+        guard let answers = await ProbeAnswers.gather(from: url, key: key, fetcher) else {
+            print("– no bridge is running at \(url), so clients' probes were not tried")
+            return self.url == nil
+        }
+        var isSound = true
+        for probe in ClientProbe.all {
+            let problems = probe.problems(answers)
+            print(
+                problems.isEmpty
+                    ? "✓ \(probe.client) finds what it needs at \(url)" : "✗ \(probe.client): \(problems.joined(separator: "; "))")
+            isSound = isSound && problems.isEmpty
+        }
+        return isSound
     }
 }

@@ -1,0 +1,104 @@
+import CCurl
+
+/// What libcurl calls, and the book of sockets that is kept with it.
+extension CurlLoop {
+    /// The pointer that libcurl hands back; the thread holds the loop until libcurl is gone.
+    var context: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }
+
+    static func from(_ context: UnsafeMutableRawPointer?) -> CurlLoop {
+        unsafe Unmanaged<CurlLoop>.fromOpaque(context!).takeUnretainedValue()
+    }
+
+    func setUpMulti() {
+        unsafe fetch_multi_set_callbacks(
+            multi,
+            { curl, descriptor, what, context, isKnown in
+                let loop = unsafe CurlLoop.from(context)
+                unsafe loop.watch(descriptor, what, for: curl, isKnown: isKnown != nil)
+                return 0
+            },
+            { _, milliseconds, context in
+                let loop = unsafe CurlLoop.from(context)
+                loop.curlDeadline = milliseconds < 0 ? nil : fetch_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
+                return 0
+            }, context)
+        // One exchange at a time on a connection, HTTP/2 included: streams that share one share its window, and the bytes of one whose
+        // reader is slow would fill it for all others.
+        unsafe fetch_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
+        unsafe fetch_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, engine.configuration.maxConnectionsPerHost)
+    }
+
+    private func watch(_ descriptor: CInt, _ what: CInt, for curl: UnsafeMutableRawPointer?, isKnown: Bool) {
+        sockets[descriptor]?.watched = what
+        guard what != CURL_POLL_REMOVE else { return fetch_poller_forget(poller, descriptor) }
+        if !isKnown { unsafe curl_multi_assign(multi, descriptor, context) }
+        poll(descriptor, what, isKnown: isKnown)
+        guard let curl = unsafe curl, let transfer = unsafe RunningTransfer.of(curl), transfer.socket != descriptor else { return }
+        transfer.socket = descriptor
+        sockets[descriptor]?.user = transfer
+    }
+
+    private func poll(_ descriptor: CInt, _ what: CInt, isKnown: Bool) {
+        _ = fetch_poller_watch(poller, descriptor, isKnown, what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0)
+    }
+
+    func openSocket(for transfer: RunningTransfer, _ address: UnsafePointer<curl_sockaddr>) -> CInt {
+        var port: UInt16 = 0
+        guard transfer.mayDial(unsafe IPAddress(address, port: &port), port: port) else { return -1 }
+        let descriptor = unsafe fetch_open_socket(address)
+        guard descriptor >= 0 else { return -1 }
+        let identity = fetch_socket_identity(descriptor)
+        transfer.dialled.append((descriptor, identity))
+        if let silent = sockets.updateValue(OpenSocket(identity: identity), forKey: descriptor) {
+            // The descriptor's number had a socket that libcurl closed without a word. It may believe that it is still watched, and would
+            // not ask again.
+            engine.gauges.changeConnections(by: -1)
+            if silent.watched & CURL_POLL_INOUT != 0 {
+                sockets[descriptor]?.watched = silent.watched
+                poll(descriptor, silent.watched, isKnown: false)
+            }
+        }
+        engine.gauges.changeConnections(by: 1)
+        return descriptor
+    }
+
+    /// libcurl 7.88 closes sockets that never got to be a connection without calling back.
+    func forgetSilentlyClosed(_ dialled: [(descriptor: CInt, identity: UInt64)]) {
+        for (descriptor, identity) in dialled where sockets[descriptor]?.identity == identity {
+            guard fetch_socket_identity(descriptor) != identity else { continue }
+            sockets[descriptor] = nil
+            engine.gauges.changeConnections(by: -1)
+        }
+    }
+
+    func closeSocket(_ descriptor: CInt) -> CInt {
+        if let socket = sockets.removeValue(forKey: descriptor) {
+            engine.gauges.changeConnections(by: -1)
+            if rested[socket.localPort] == descriptor { rested[socket.localPort] = nil }
+            if let user = socket.user {
+                let facts = fetch_connection_facts_of(descriptor)
+                user.connectionEnded(confirmedMore: facts.acknowledged > socket.confirmedAtRest, wasReset: facts.was_reset)
+            }
+        }
+        return fetch_close(descriptor)
+    }
+
+    /// A connection has served its exchange and may serve another.
+    func noteRest(of descriptor: CInt) {
+        guard var socket = sockets[descriptor] else { return }
+        socket.confirmedAtRest = fetch_connection_facts_of(descriptor).acknowledged
+        socket.user = nil
+        if socket.localPort == 0 {
+            socket.localPort = fetch_local_port(descriptor)
+            rested[socket.localPort] = descriptor
+        }
+        sockets[descriptor] = socket
+    }
+
+    /// A transfer is about to send on a connection. One that is taken up again may die before libcurl names its socket.
+    func connectionTaken(by transfer: RunningTransfer, localPort: UInt16) {
+        guard let descriptor = rested[localPort], sockets[descriptor]?.localPort == localPort else { return }
+        transfer.socket = descriptor
+        sockets[descriptor]?.user = transfer
+    }
+}

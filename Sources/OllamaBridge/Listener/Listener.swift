@@ -1,0 +1,88 @@
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+
+/// One place where clients connect.
+final class Listener: Sendable {
+    enum Place: Sendable {
+        case address(host: String, port: Int)
+        case unixSocket(path: String)
+    }
+
+    /// The TCP port, where there is one.
+    let port: Int?
+    private let server: any Channel
+    private let sharesPort: Bool
+
+    /// - Parameter sharesPort: Lets another process listen on the same port meanwhile (SO_REUSEPORT).
+    static func bind(_ place: Place, sharesPort: Bool = false, child: BridgeChannel) async throws -> Listener {
+        let userTimeout = NIOBSDSocket.Option(rawValue: 18)  // TCP_USER_TIMEOUT, which Glibc's module does not export
+        var bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 1024)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try child.serve(channel) } }
+        if case .address = place {
+            bootstrap =
+                bootstrap
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                // A client that vanished without a FIN is noticed while bytes wait for it, and by probes while none do. Not below the
+                // write stall, since the kernel counts a closed window as silence too.
+                .childChannelOption(.tcpOption(userTimeout), value: 60_000)
+                .childChannelOption(.socketOption(.so_keepalive), value: 1)
+                .childChannelOption(.tcpOption(.init(rawValue: 4)), value: 30)  // TCP_KEEPIDLE
+                .childChannelOption(.tcpOption(.init(rawValue: 5)), value: 10)  // TCP_KEEPINTVL
+        }
+        if sharesPort { bootstrap = bootstrap.serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) }
+        let server =
+            switch place {
+            case .address(let host, let port): try await bootstrap.bind(host: host, port: port).get()
+            case .unixSocket(let path): try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+            }
+        return Listener(server, sharesPort: sharesPort)
+    }
+
+    private init(_ server: any Channel, sharesPort: Bool) {
+        self.server = server
+        self.sharesPort = sharesPort
+        port = server.localAddress?.port
+    }
+
+    /// The server libraries' own lines are for their developers.
+    static func quiet(_ log: Logger) -> Logger {
+        var quiet = log
+        quiet.logLevel = log.logLevel <= .debug ? log.logLevel : .critical
+        return quiet
+    }
+
+    func stopAccepting() async {
+        if sharesPort { await leaveNewConnectionsToOthers() }
+        try? await server.close()
+    }
+
+    /// Closing a listening socket resets the connections that wait in its queue. So the kernel is first asked to hand new ones to the
+    /// process that came after us, and those already queued are taken.
+    private func leaveNewConnectionsToOthers() async {
+        guard let socket = server as? any SocketOptionProvider else { return }
+        let attachFilter = NIOBSDSocket.Option(rawValue: 51)  // SO_ATTACH_REUSEPORT_CBPF
+        try? await socket.unsafeSetSocketOption(level: .socket, name: attachFilter, value: SecondSocketFilter.program).get()
+        try? await Task.sleep(for: .milliseconds(50))
+    }
+}
+
+/// A classic BPF program of one instruction, "return 1": of the sockets that share a port, take the second. Ours is the first, since we
+/// bound before the process that takes over; if there is no second the kernel falls back to its own choice.
+private enum SecondSocketFilter {
+    /// `struct sock_fprog`: a count, padding, and the address of the instructions.
+    struct Program: Sendable {
+        var count: UInt64
+        var instructions: UInt
+    }
+
+    static let program: Program = {
+        let instruction = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
+        unsafe instruction.initialize(to: 0x0000_0001_0000_0006)  // BPF_RET | BPF_K with k = 1; little endian
+        return Program(count: UInt64(1).littleEndian, instructions: UInt(bitPattern: instruction))
+    }()
+}

@@ -1,0 +1,235 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Stands right behind the HTTP parser on every connection: refuses requests whose framing or target is doubtful, keeps every phase of a
+/// connection within its time, and tells the ``ClientConnection`` what happens.
+///
+/// SwiftNIO itself knows no timeouts, and accepts requests without Host, with two of them, or for another server.
+final class RequestGuard: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Phase {
+        /// Between requests; nothing of the next one is here.
+        case quiet(since: NIODeadline)
+        case readingHead(since: NIODeadline)
+        case readingBody(since: NIODeadline, lastByte: NIODeadline, bytes: Int)
+        case answering
+        /// Refused; what still comes is thrown away until the client closes.
+        case refused(since: NIODeadline)
+    }
+
+    let client: ClientConnection
+    private let limits: ListenerLimits
+    private var phase: Phase
+    /// Requests whose answer has not been written to its end.
+    private var unanswered = 0
+    private var isHTTP10 = false
+    private var isAnswerBegun = false
+    /// No request is taken after those already here.
+    private var isLastRequestIn = false
+    /// The answer being written said so.
+    private var closesAfterAnswer = false
+    /// Whether any byte of the head being read has come.
+    private var hasBytes = false
+    private var timer: (task: Scheduled<Void>, at: NIODeadline)?
+    private var stall = WriteStall()
+
+    init(client: ClientConnection, limits: ListenerLimits) {
+        self.client = client
+        self.limits = limits
+        phase = .readingHead(since: .now())
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        let eventLoop = context.eventLoop
+        client.attach(context.channel) {
+            eventLoop.execute { bound.value.handler.sendContinue(bound.value.context) }
+        }
+        arm(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.task.cancel()
+        timer = nil
+        client.detach()
+    }
+
+    // MARK: From the client
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if case .refused = phase { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            if isLastRequestIn { return }
+            if let refusal = RequestRules.refusal(of: head, limits: limits) { return refuse(refusal, context) }
+            isHTTP10 = head.version != .http1_1
+            unanswered += 1
+            isLastRequestIn = isHTTP10 || !head.isKeepAlive
+            let now = NIODeadline.now()
+            phase = .readingBody(since: now, lastByte: now, bytes: 0)
+            client.requestBegan(awaitsContinue: RequestRules.awaitsContinue(head))
+        case .body(let buffer):
+            if case .readingBody(let since, _, let bytes) = phase {
+                phase = .readingBody(since: since, lastByte: .now(), bytes: bytes + buffer.readableBytes)
+            }
+        case .end:
+            client.bodyEnded()
+            phase = unanswered > 0 ? .answering : .quiet(since: .now())
+        }
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        // Bytes came, but no whole head.
+        if case .quiet = phase { phase = .readingHead(since: .now()) }
+        hasBytes = true
+        arm(context)
+        context.fireChannelReadComplete()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case .refused = phase { return }
+        guard error is HTTPParserError else { return context.fireErrorCaught(error) }
+        if case HTTPParserError.headerOverflow = error { return refuse(.requestHeaderFieldsTooLarge, context) }
+        refuse(.badRequest, context)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            client.left()
+            if case .refused = phase { context.close(promise: nil) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        client.left()
+        context.fireChannelInactive()
+    }
+
+    // MARK: To the client
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .refused = phase {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            if head.status.code < 200 { return context.write(data, promise: promise) }
+            isAnswerBegun = true
+            if client.isClosing { isLastRequestIn = true }
+            closesAfterAnswer = head.headers.contains(name: "connection") || (isLastRequestIn && unanswered == 1)
+            // An HTTP/1.0 client knows no chunks: the end of the connection ends the answer.
+            if isHTTP10 { head.version = .http1_0 }
+            if closesAfterAnswer { head.headers.replaceOrAdd(name: "connection", value: "close") }
+            stall.answerBegan()
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body(let body):
+            stall.wrote(body.readableBytes)
+            context.write(data, promise: promise)
+        case .end:
+            isAnswerBegun = false
+            unanswered -= 1
+            guard !closesAfterAnswer else { return writeLast(data, context, promise) }
+            context.write(data, promise: promise)
+            guard unanswered == 0 else { return }
+            let now = NIODeadline.now()
+            if case .answering = phase { phase = .quiet(since: now) }
+            hasBytes = false
+            client.answerEnded(at: now)
+        }
+    }
+
+    func flush(context: ChannelHandlerContext) {
+        context.flush()
+        arm(context)
+    }
+
+    private func sendContinue(_ context: ChannelHandlerContext) {
+        guard case .readingBody(_, _, 0) = phase, !isAnswerBegun else { return }
+        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .continue))), promise: nil)
+    }
+
+    /// Answers here and now, and lets the client read the answer before the connection goes.
+    private func refuse(_ status: HTTPResponseStatus, _ context: ChannelHandlerContext) {
+        // Another request's answer is on its way: nothing can be said in between.
+        guard !isAnswerBegun, unanswered <= 1 else { return context.close(promise: nil) }
+        let text = "\(status.code) \(status.reasonPhrase.lowercased())"
+        let headers: HTTPHeaders = [
+            "content-type": "text/plain; charset=utf-8", "content-length": "\(text.utf8.count)", "connection": "close",
+            "date": Clock.httpDate(),
+        ]
+        context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: text)))), promise: nil)
+        writeLast(NIOAny(HTTPServerResponsePart.end(nil)), context, nil)
+        phase = .refused(since: .now())
+        client.left()
+    }
+
+    /// Ends our side once everything is written, and the rest when the client has ended its own: closing at once would reset the
+    /// connection before the client has read the answer.
+    private func writeLast(_ end: NIOAny, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        let promise = promise ?? context.eventLoop.makePromise()
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        promise.futureResult.whenSuccess {
+            let (handler, context) = bound.value
+            handler.phase = .refused(since: .now())
+            context.close(mode: .output, promise: nil)
+            handler.arm(context)
+        }
+        context.writeAndFlush(end, promise: promise)
+    }
+
+    // MARK: Time
+
+    /// When the current phase ends by itself.
+    private func deadline() -> NIODeadline {
+        switch phase {
+        case .quiet(let since): since + limits.keepAlive
+        case .readingHead(let since): since + limits.headerTime
+        case .readingBody(let since, let lastByte, let bytes):
+            min(
+                lastByte + limits.bodyIdle, since + limits.bodyTime,
+                since + limits.bodyGrace + .milliseconds(Int64(bytes) * 1000 / Int64(limits.bodyBytesPerSecond)))
+        case .answering: .now() + limits.writeStall / 4
+        case .refused(let since): since + limits.refusedBodyLinger
+        }
+    }
+
+    /// Makes sure that the timer fires no later than the phase ends. It may fire earlier and then looks again, so that the usual request
+    /// costs no timer at all.
+    private func arm(_ context: ChannelHandlerContext) {
+        let deadline = deadline()
+        if let timer, timer.at <= deadline { return }
+        timer?.task.cancel()
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        timer = (context.eventLoop.scheduleTask(deadline: deadline) { bound.value.handler.timeIsUp(bound.value.context) }, deadline)
+    }
+
+    private func timeIsUp(_ context: ChannelHandlerContext) {
+        timer = nil
+        guard context.channel.isActive else { return }
+        switch phase {
+        case .answering:
+            if stall.isStalled(context.channel, limit: limits.writeStall) { return context.close(promise: nil) }
+        case .quiet, .refused:
+            if deadline() <= .now() { return context.close(promise: nil) }
+        case .readingHead, .readingBody:
+            if deadline() <= .now() { return hasBytes ? refuse(.requestTimeout, context) : context.close(promise: nil) }
+        }
+        arm(context)
+    }
+}
+
+extension TimeAmount {
+    fileprivate static func / (amount: TimeAmount, divisor: Int64) -> TimeAmount { .nanoseconds(amount.nanoseconds / divisor) }
+}
+
+@available(*, unavailable)
+extension RequestGuard: Sendable {}

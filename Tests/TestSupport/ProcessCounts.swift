@@ -1,0 +1,28 @@
+import Foundation
+
+/// What this process holds, to see that nothing leaks.
+public enum ProcessCounts {
+    /// Open descriptors.
+    public static var descriptors: Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+    }
+
+    /// Resident memory in bytes.
+    public static var residentBytes: Int {
+        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * Int(sysconf(CInt(_SC_PAGESIZE)))
+    }
+
+    /// Waits until something holds, for as long as a test has patience.
+    ///
+    /// - Returns: Whether it came to hold.
+    public static func eventually(within patience: Duration = .seconds(10), _ condition: () -> Bool) async -> Bool {
+        let end = ContinuousClock.now + patience
+        while !condition() {
+            if ContinuousClock.now > end { return false }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+        return true
+    }
+}
