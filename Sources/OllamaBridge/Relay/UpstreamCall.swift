@@ -91,7 +91,8 @@ struct UpstreamCall: Sendable {
                 adjustments.apply(lesson)
                 learned.learn(lesson, for: member.model)
                 log.notice(
-                    "The upstream refused a parameter; remembered", metadata: ["lesson": "\(lesson)", "provider": "\(member.model.provider.name)"])
+                    "The upstream refused a parameter; remembered",
+                    metadata: ["lesson": "\(lesson)", "provider": "\(member.model.provider.name)"])
                 continue
             }
             throw Self.failure(reply, text, failures)
