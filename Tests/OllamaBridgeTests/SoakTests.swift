@@ -45,7 +45,9 @@ struct SoakTests {
             #expect(await ProcessCounts.eventually(within: .seconds(40)) { ProcessCounts.descriptors <= before + 130 })
             let delays = departures.delays.sorted()
             let late = delays.isEmpty ? 0 : delays[min(delays.count - 1, delays.count * 99 / 100)]
-            print("SOAK streams: \(results.withLock { $0 }), \(seconds); cancel ms p50 \(delays[delays.count / 2]), p99 \(late); n \(delays.count)")
+            print(
+                "SOAK streams: \(results.withLock { $0 }), \(seconds); cancel ms p50 \(delays[delays.count / 2]), p99 \(late); n \(delays.count)"
+            )
             #expect(results.withLock { $0["wrong"] == nil })
             #expect(results.withLock { $0["complete"] ?? 0 } == 425)
             // Client, bridge and upstream share the machine, with a thread for each of a thousand sockets.
@@ -99,7 +101,8 @@ struct SoakTests {
                     }
                 }
                 memory.append(ProcessCounts.residentBytes >> 10)
-                print("SOAK round \(round): \(round * 16 * 209) requests, \(memory[round - 1]) KiB, \(ProcessCounts.descriptors) descriptors")
+                print(
+                    "SOAK round \(round): \(round * 16 * 209) requests, \(memory[round - 1]) KiB, \(ProcessCounts.descriptors) descriptors")
             }
             let middle = memory[10..<20].reduce(0, +) / 10
             let last = memory[20..<30].reduce(0, +) / 10

@@ -31,7 +31,9 @@ struct BridgeChannel: Sendable {
             // The last step makes an asynchronous channel, which traps if nobody ever reads from it: what can fail comes before, and the
             // task that reads starts right after, not when somebody gets round to it.
             try addHandlers(to: channel, client)
-            start(try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)), client)
+            start(
+                try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true)), client
+            )
         } catch {
             connections.remove(client)
             throw error
@@ -45,7 +47,8 @@ struct BridgeChannel: Sendable {
         decoding.maxHeaderFieldCount = limits.headerFields
         let pipeline = channel.pipeline.syncOperations
         try pipeline.configureHTTPServerPipeline(
-            withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
+            withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
+            withEncoderConfiguration: .init(),
             withDecoderLimitConfiguration: decoding)
         try pipeline.addHandler(RequestGuard(client: client, limits: limits))
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))

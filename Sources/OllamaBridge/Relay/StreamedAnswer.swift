@@ -8,10 +8,15 @@ import Translate
 ///
 /// Nothing is buffered here beyond one piece from the upstream: while the client does not read, the writer waits, the fetcher's body
 /// fills to its high mark, and the upstream's socket is no longer read.
-struct StreamedAnswer: Sendable {
+///
+/// A class, because an async function keeps every large value it holds, and every copy of it, in a frame that lives as long as the stream:
+/// as a struct this took 48 kB of each.
+///
+/// `@unchecked Sendable`: one task at a time uses it, first the one that made it, then the one that calls `write`, once.
+final class StreamedAnswer: @unchecked Sendable {
     private var translator: AnswerTranslator
     private var lines: LineBatch
-    private var body: FetchBody.Iterator
+    private let body: FetchBody.Iterator
     private let failures: FailureContext
     private let finished: @Sendable (AnswerSummary, OllamaFailure?) -> Void
     private let transcript: TranscriptKeeper?
@@ -35,7 +40,7 @@ struct StreamedAnswer: Sendable {
         lines = LineBatch()
         while lines.isEmpty {
             try await advance()
-            if let failure, lines.isEmpty { throw failure }
+            try throwEarlyFailure()
         }
     }
 
@@ -44,82 +49,115 @@ struct StreamedAnswer: Sendable {
     ///   - executor: The thread on which the upstream's bytes arrive.
     @concurrent
     func write(to writer: inout any ResponseBodyWriter, over line: ClientLine?, on executor: any TaskExecutor) async throws {
-        var answer = self
         let client = ClientConnection.current
         client?.whenCutShort { [body] in body.cancel() }
         defer { client?.whenCutShort(nil) }
-        answer.endLines()
-        try await writer.write(contentsOf: answer.buffers())
-        if !answer.isOver {
+        endLines()
+        try await writer.write(contentsOf: buffers())
+        if !isOver {
             if let line, let socket = try await line.open() {
-                answer = try await withTaskExecutorPreference(executor) { [answer] in
-                    var answer = answer
-                    try await answer.write(to: socket, else: line)
-                    return answer
-                }
+                try await withTaskExecutorPreference(executor) { try await write(to: socket, else: line) }
             } else {
-                while !answer.isOver {
-                    try await answer.readLines()
-                    try await writer.write(contentsOf: answer.buffers())
+                while !isOver {
+                    try await readLines()
+                    try await writer.write(contentsOf: buffers())
                 }
             }
         }
-        if answer.failure == nil { transcript?.keep() }
-        finished(answer.translator.summary, answer.failure)
+        end()
     }
 
     /// Writes the rest without leaving the thread on which it arrives, unless the client is slow.
-    private mutating func write(to socket: DirectSocket, else line: ClientLine) async throws {
+    private func write(to socket: DirectSocket, else line: ClientLine) async throws {
         var chunks: [UInt8] = []
         while !isOver {
             try await readLines()
-            chunks.removeAll(keepingCapacity: true)
-            HTTPChunks.append(lines, to: &chunks)
-            lines.removeAll()
+            takeChunks(into: &chunks)
             let count = try socket.write(chunks)
             if count < chunks.count { try await line.write(chunks[count...]) }
         }
     }
 
+    @inline(never)
     private var isOver: Bool { translator.isComplete || failure != nil }
 
     /// Reads on until there are lines to write.
-    private mutating func readLines() async throws {
+    private func readLines() async throws {
         repeat { try await advance() } while lines.isEmpty && failure == nil
         endLines()
     }
 
-    private mutating func endLines() {
+    @inline(never)
+    private func endLines() {
         transcript?.note(lines)
         passed.push(lines.bytes)
         if let failure { lines.append(failure) }
     }
 
     /// Takes one piece from the upstream. A failure is kept, because lines may have come before it.
-    private mutating func advance() async throws {
+    private func advance() async throws {
+        var body = body
         do {
-            guard let piece = try await (translator.awaitsOnlyTheEnd ? body.next(orEndAfter: Self.silenceAfterFinish) : body.next()) else {
-                try translator.finish(at: Clock.now(), into: &lines)
-                return
-            }
-            try translator.push(piece, at: Clock.now(), into: &lines)
-        } catch let failure as OllamaFailure {
-            self.failure = failure
+            take(try await (awaitsOnlyTheEnd ? body.next(orEndAfter: Self.silenceAfterFinish) : body.next()))
         } catch let error as FetchError {
-            if error == .cancelled, ClientConnection.current?.isCutShort == true {
-                failure = .shuttingDown
-                return
-            }
-            guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
-            self.failure = failure
+            try fail(error)
         }
+    }
+
+    // What follows never waits, and is kept out of the functions that do: they would have room for all its temporaries in their frames,
+    // which live as long as the stream.
+
+    @inline(never)
+    private var awaitsOnlyTheEnd: Bool { translator.awaitsOnlyTheEnd }
+
+    @inline(never)
+    private func throwEarlyFailure() throws {
+        if let failure, lines.isEmpty { throw failure }
+    }
+
+    /// - Parameter piece: nil at the upstream's end.
+    @inline(never)
+    private func take(_ piece: [UInt8]?) {
+        do {
+            if let piece {
+                try translator.push(piece, at: Clock.now(), into: &lines)
+            } else {
+                try translator.finish(at: Clock.now(), into: &lines)
+            }
+        } catch {
+            failure = error
+        }
+    }
+
+    @inline(never)
+    private func fail(_ error: FetchError) throws {
+        if error == .cancelled, ClientConnection.current?.isCutShort == true {
+            failure = .shuttingDown
+            return
+        }
+        guard let failure = UpstreamCall.failure(error, failures) as? OllamaFailure else { throw CancellationError() }
+        self.failure = failure
+    }
+
+    @inline(never)
+    private func end() {
+        if failure == nil { transcript?.keep() }
+        finished(translator.summary, failure)
+    }
+
+    @inline(never)
+    private func takeChunks(into chunks: inout [UInt8]) {
+        chunks.removeAll(keepingCapacity: true)
+        HTTPChunks.append(lines, to: &chunks)
+        lines.removeAll()
     }
 
     /// Some upstreams name a finish reason and then neither close nor say that they are done.
     static let silenceAfterFinish = Duration.seconds(5)
 
     /// One buffer a line, so that each line is one HTTP chunk: some clients parse chunk by chunk.
-    private mutating func buffers() -> [ByteBuffer] {
+    @inline(never)
+    private func buffers() -> [ByteBuffer] {
         defer { lines.removeAll() }
         let all = ByteBuffer(bytes: lines.bytes)
         var start = 0

@@ -29,33 +29,39 @@ struct UpstreamCall: Sendable {
     /// - Throws: `OllamaFailure`; `CancellationError` when the client has left; whatever `build` throws.
     func send(to members: [ResolvedModel], failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
         var last: OllamaFailure?
-        for member in members {
-            let isLast = member == members.last
+        for (index, member) in members.map(Member.init).enumerated() {
+            let isLast = index == members.count - 1
             // With a single upstream there is nothing to turn to, so its breaker only counts.
-            guard members.count == 1 || health.admits(member.provider.name) else { continue }
+            guard members.count == 1 || health.admits(member.model.provider.name) else { continue }
             do {
                 return try await send(to: member, failures: failures, log: log, build: build)
             } catch let failure as UpstreamFailure {
                 last = failure.shown
                 guard failure.isProvidersFault, !isLast else { throw failure.shown }
                 log.notice(
-                    "Turning to another upstream", metadata: ["failed": "\(member.provider.name)", "error": "\(failure.shown.error)"])
+                    "Turning to another upstream", metadata: ["failed": "\(member.model.provider.name)", "error": "\(failure.shown.error)"])
             }
         }
         let wait = health.secondsUntilProbe(members.map(\.provider.name))
         throw last ?? OllamaFailure(status: 503, error: "no model server is available for this model right now", retryAfter: wait)
     }
 
-    private func send(to model: ResolvedModel, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
-        let provider = model.provider.name
-        var failures = failures
-        failures.secrets = model.provider.secrets
+    /// A member in a box of its own. Async functions keep every copy of a large value in their frames, and a connection's task keeps the
+    /// memory of its largest frame: with the value itself passed around, that was 48 kB a connection.
+    private final class Member: Sendable {
+        let model: ResolvedModel
+        init(_ model: ResolvedModel) { self.model = model }
+    }
+
+    private func send(to member: Member, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
+        let provider = member.model.provider.name
+        let failures = failures.hiding(member.model.provider.secrets)
         var tried = 0
         while true {
             tried += 1
             let started = Clock.now()
             do {
-                let answer = try await sendLearning(to: model, failures: failures, log: log, build: build)
+                let answer = try await sendLearning(to: member, failures: failures, log: log, build: build)
                 health.note(.answered(nanoseconds: Clock.now().since(started)), provider)
                 return answer
             } catch let failure as UpstreamFailure {
@@ -73,19 +79,20 @@ struct UpstreamCall: Sendable {
     }
 
     /// Drops or renames what the upstream refuses, as far as its refusal says what that is, and remembers it.
-    private func sendLearning(to model: ResolvedModel, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
-        var adjustments = learned.adjustments(for: model)
+    private func sendLearning(to member: Member, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
+        var adjustments = learned.adjustments(for: member.model)
         // Each lesson concerns one parameter; two suffice for every provider seen.
         for lessonsLeft in [2, 1, 0] {
-            let body = try await build(model, adjustments)
-            let reply = try await send(body, to: model, failures: failures)
-            if (200..<300).contains(reply.status) { return Answer(reply: reply, body: body, model: model) }
+            let body = try await build(member.model, adjustments)
+            let reply = try await send(body, to: member, failures: failures)
+            if (200..<300).contains(reply.status) { return Answer(reply: reply, body: body, model: member.model) }
             let text = (try? await reply.body.collect(upTo: Self.errorBodyBytes)) ?? []
             if lessonsLeft > 0, let lesson = LearnedAdjustments.learn(status: reply.status, body: text, sent: body.parameters) {
                 adjustments.apply(lesson)
-                learned.learn(lesson, for: model)
+                learned.learn(lesson, for: member.model)
                 log.notice(
-                    "The upstream refused a parameter; remembered", metadata: ["lesson": "\(lesson)", "provider": "\(model.provider.name)"])
+                    "The upstream refused a parameter; remembered",
+                    metadata: ["lesson": "\(lesson)", "provider": "\(member.model.provider.name)"])
                 continue
             }
             throw Self.failure(reply, text, failures)
@@ -95,14 +102,14 @@ struct UpstreamCall: Sendable {
             isProvidersFault: true)
     }
 
-    private func send(_ body: UpstreamBody, to model: ResolvedModel, failures: FailureContext) async throws -> FetchReply {
+    private func send(_ body: UpstreamBody, to member: Member, failures: FailureContext) async throws -> FetchReply {
         var headers: [(name: String, value: String)] = [
             ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"),
         ]
         // Keys go to the provider's own address and nowhere else.
-        headers += model.provider.requestHeaders.map { ($0.name, $0.value.value) }
+        headers += member.model.provider.requestHeaders.map { ($0.name, $0.value.value) }
         let request = FetchRequest(
-            method: "POST", url: model.provider.baseURL + body.path, headers: headers, body: body.pieces, limits: limits)
+            method: "POST", url: member.model.provider.baseURL + body.path, headers: headers, body: body.pieces, limits: limits)
         do {
             return try await fetcher.send(request)
         } catch {
@@ -147,5 +154,14 @@ extension TransportProblem {
         case .closedEarly: self = .closedEarly
         case .protocolError: self = .protocolError
         }
+    }
+}
+
+extension FailureContext {
+    /// The same with what must never be repeated to a client.
+    fileprivate func hiding(_ secrets: [String]) -> FailureContext {
+        var context = self
+        context.secrets = secrets
+        return context
     }
 }

@@ -138,7 +138,7 @@ extension ModelCatalog {
         var details = entry.details
         if details.family.isEmpty { details.family = Self.family(of: upstreamID) }
         let capabilities = ResolvedModel.Capabilities(
-            completion: entry.completion ?? !embedding, vision: vision, tools: !embedding && (entry.tools ?? known?.tools ?? true),
+            completion: entry.completion ?? !embedding, vision: vision, tools: entry.tools ?? (!embedding && known?.tools ?? true),
             thinking: entry.thinking ?? known?.thinking ?? false, embedding: embedding, insert: entry.insert ?? false)
         let routes = entry.routes.compactMap { route in compose(route, of: entry, vision: vision) }
         return ResolvedModel(

@@ -27,9 +27,11 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "[]", #"{"keys": []}"#, #"{"keys": [{"key": "x"}]}"#, #"{"keys": [{"name": "a"}]}"#, #"{"keys": [{"name": "a", "key": "b c"}]}"#,
+        "", "[]", #"{"keys": []}"#, #"{"keys": [{"key": "x"}]}"#, #"{"keys": [{"name": "a"}]}"#,
+        #"{"keys": [{"name": "a", "key": "b c"}]}"#,
         #"{"keys": [{"name": "a", "key": "b\n"}]}"#, #"{"keys": [{"name": "a", "key": "b", "requests_per_hour": 1}]}"#,
-        #"{"keys": [{"name": "a", "key": "b", "tokens_per_day": 0}]}"#, #"{"keys": [{"name": "a", "key": "b"}, {"name": "a", "key": "c"}]}"#,
+        #"{"keys": [{"name": "a", "key": "b", "tokens_per_day": 0}]}"#,
+        #"{"keys": [{"name": "a", "key": "b"}, {"name": "a", "key": "c"}]}"#,
         #"{"keys": [{"name": "a", "sha256": "zz"}]}"#,
     ])
     func `a wrong keys file stops the start`(content: String) throws {
