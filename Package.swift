@@ -81,7 +81,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "OllamaBridgeTests", dependencies: ["OllamaBridge", "TestSupport"], swiftSettings: strict),
+            name: "OllamaBridgeTests",
+            dependencies: [
+                "Fetch", "OllamaBridge", "TestSupport", "Translate",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     ]
