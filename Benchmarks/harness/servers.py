@@ -79,7 +79,8 @@ class Servers:
             "images": {"max_request_bytes": 100_000_000},
             "providers": {"stub": {"base_url": f"http://127.0.0.1:{self.upstream_port}/v1", "dialect": "openai"}},
             "models": entries}))
-        command = [self.binary, "serve", "--port", port, "--models", models, "--log-level", "warning"]
+        command = [
+            self.binary, "serve", "--port", port, "--models", models, "--log-level", "warning", "--max-connections", 4096, "--max-running", 4096]
         process = self._start(name, command, listens(port), environment, self.folder)
         process.port, process.path, process.model = port, "/api/chat", "{}"
         return process

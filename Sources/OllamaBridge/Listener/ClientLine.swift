@@ -16,7 +16,8 @@ struct ClientLine: Sendable {
 
     /// Waits until everything written so far has reached the system, then lends the socket.
     ///
-    /// - Returns: nil for a channel without a socket of its own: the library has to write then.
+    /// - Returns: nil where the library has to write: for a client that knows no chunks (HTTP/1.0), a channel without a socket of its own, a
+    ///   process without a descriptor to spare.
     func open() async throws -> DirectSocket? {
         let channel = channel
         return try await channel.eventLoop.flatSubmit {
@@ -24,6 +25,9 @@ struct ClientLine: Sendable {
             let socket: DirectSocket?
             do {
                 let operations = channel.pipeline.syncOperations
+                guard try operations.handler(type: RequestGuard.self).writesChunks else {
+                    return channel.eventLoop.makeSucceededFuture(nil)
+                }
                 socket = try operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { DirectSocket(copying: $0) } ?? nil
                 // Writes are finished in order, so an empty one is finished when all before it are.
                 try Self.writeBelowEncoder(ByteBuffer(), on: channel, promise: flushed)
@@ -42,6 +46,7 @@ struct ClientLine: Sendable {
         try await channel.eventLoop.flatSubmit {
             let taken = channel.eventLoop.makePromise(of: Void.self)
             do {
+                try channel.pipeline.syncOperations.handler(type: RequestGuard.self).noteWritten(buffer.readableBytes)
                 try Self.writeBelowEncoder(buffer, on: channel, promise: taken)
             } catch {
                 taken.fail(error)

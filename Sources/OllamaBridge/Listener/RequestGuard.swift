@@ -146,6 +146,12 @@ final class RequestGuard: ChannelDuplexHandler {
         }
     }
 
+    /// Whether the answer being written is one of chunks.
+    var writesChunks: Bool { isAnswerBegun && !isHTTP10 }
+
+    /// Bytes of the answer went past this handler, to wait behind it until the client takes them.
+    func noteWritten(_ bytes: Int) { stall.wrote(bytes) }
+
     func flush(context: ChannelHandlerContext) {
         context.flush()
         arm(context)

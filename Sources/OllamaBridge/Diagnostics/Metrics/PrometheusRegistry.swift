@@ -25,11 +25,32 @@ final class PrometheusRegistry: MetricsFactory {
         }
     }
 
+    /// A series as it is asked for. Making names and labels fit for Prometheus costs more than counting, so it is done once.
+    private struct Request: Hashable {
+        let label: String
+        let dimensions: [String]
+
+        init(_ label: String, _ dimensions: [(String, String)]) {
+            self.label = label
+            self.dimensions = dimensions.flatMap { [$0.0, $0.1] }
+        }
+    }
+
     private struct State {
+        /// Bounded as the series are.
+        var known: [Request: Series] = [:]
         var counters: [Series: PrometheusCounter] = [:]
         var gauges: [Series: PrometheusGauge] = [:]
         var histograms: [Series: PrometheusHistogram] = [:]
         var help: [String: String] = [:]
+
+        mutating func series(_ label: String, _ dimensions: [(String, String)]) -> Series {
+            let request = Request(label, dimensions)
+            if let known = known[request] { return known }
+            let series = Series(label, dimensions)
+            known[request] = series
+            return series
+        }
     }
 
     private let state = Mutex(State())
@@ -38,8 +59,8 @@ final class PrometheusRegistry: MetricsFactory {
     func describe(_ name: String, _ help: String) { state.withLock { $0.help[name] = help } }
 
     func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-        let series = Series(label, dimensions)
-        return state.withLock { state in
+        state.withLock { state in
+            let series = state.series(label, dimensions)
             let counter = state.counters[series] ?? PrometheusCounter()
             state.counters[series] = counter
             return counter
@@ -55,8 +76,8 @@ final class PrometheusRegistry: MetricsFactory {
     func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler { histogram(label, dimensions) }
 
     private func gauge(_ label: String, _ dimensions: [(String, String)]) -> PrometheusGauge {
-        let series = Series(label, dimensions)
-        return state.withLock { state in
+        state.withLock { state in
+            let series = state.series(label, dimensions)
             let gauge = state.gauges[series] ?? PrometheusGauge()
             state.gauges[series] = gauge
             return gauge
@@ -64,8 +85,8 @@ final class PrometheusRegistry: MetricsFactory {
     }
 
     private func histogram(_ label: String, _ dimensions: [(String, String)]) -> PrometheusHistogram {
-        let series = Series(label, dimensions)
-        return state.withLock { state in
+        state.withLock { state in
+            let series = state.series(label, dimensions)
             let histogram = state.histograms[series] ?? PrometheusHistogram()
             state.histograms[series] = histogram
             return histogram
