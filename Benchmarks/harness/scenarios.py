@@ -5,7 +5,6 @@ import urllib.request
 
 import pictures
 from loads import chat, spread
-from servers import MODELS  # noqa: F401  (the names below are defined there)
 
 
 class Report:
@@ -175,7 +174,7 @@ class Scenarios:
     def linear(self, nginx, bridge):
         costs = {"nginx": [], "bridge": []}
         for model, connections, requests, chunks in [
-                ("c200p1000", 1, 12, 200), ("c200p2000", 16, 64, 200), ("c100p20000", 200, 200, 100), ("c40p100000", 1000, 1000, 40)]:
+                ("c200p1000", 1, 12, 200), ("c200p2000", 16, 96, 200), ("c200p20000", 200, 200, 200), ("c100p100000", 1000, 1000, 100)]:
             values = self.alternate(
                 [nginx, bridge], lambda server: self.cpu_per_event(server, model, connections, requests, chunks, 0), 2)
             for server in [nginx, bridge]:

@@ -40,7 +40,8 @@ http {{
 """
 
 # Chunks and pace of the streams that the stub plays; see load/upstream.c.
-MODELS = ["c200p0", "c200p1000", "c200p2000", "c40p20000", "c40p50000", "c100p20000", "c100p50000", "c40p100000", "json"]
+MODELS = [
+    "c200p0", "c200p1000", "c200p2000", "c40p20000", "c40p50000", "c200p20000", "c100p50000", "c100p100000", "json"]
 
 
 class Servers:
