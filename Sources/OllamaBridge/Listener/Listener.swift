@@ -12,6 +12,9 @@ final class Listener: Sendable {
 
     /// The TCP port, where there is one.
     let port: Int?
+    /// Long enough for connections that were being made to be taken from the queue, on a busy machine too; new ones go elsewhere meanwhile.
+    private static let queueTime = Duration.milliseconds(250)
+
     private let server: any Channel
     private let sharesPort: Bool
 
@@ -67,7 +70,7 @@ final class Listener: Sendable {
         guard let socket = server as? any SocketOptionProvider else { return }
         let attachFilter = NIOBSDSocket.Option(rawValue: 51)  // SO_ATTACH_REUSEPORT_CBPF
         try? await socket.unsafeSetSocketOption(level: .socket, name: attachFilter, value: SecondSocketFilter.program).get()
-        try? await Task.sleep(for: .milliseconds(50))
+        try? await Task.sleep(for: Self.queueTime)
     }
 }
 

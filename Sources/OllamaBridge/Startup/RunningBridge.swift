@@ -23,7 +23,7 @@ final class RunningBridge: Sendable {
     }
 
     /// Idle connections are left open for this long, so that a client in a loop asks once more and is told properly.
-    private static let quiet = TimeAmount.milliseconds(500)
+    private static let quiet = TimeAmount.seconds(1)
     private static let look = Duration.milliseconds(20)
     /// How long a client may take to read the word that its answer ends here.
     private static let farewell = Duration.seconds(2)
