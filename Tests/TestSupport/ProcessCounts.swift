@@ -14,6 +14,13 @@ public enum ProcessCounts {
         return pages * Int(sysconf(CInt(_SC_PAGESIZE)))
     }
 
+    /// Has the allocator give memory that nobody uses back to the system, so that what is left resident is in use.
+    public static func giveBackFreeMemory() {
+        // Glibc's module does not export its malloc.h.
+        guard let symbol = unsafe dlsym(nil, "malloc_trim") else { return }
+        _ = unsafe unsafeBitCast(symbol, to: (@convention(c) (Int) -> CInt).self)(0)
+    }
+
     /// Waits until something holds, for as long as a test has patience.
     ///
     /// - Returns: Whether it came to hold.
