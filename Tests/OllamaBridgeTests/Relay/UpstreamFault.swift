@@ -44,7 +44,6 @@ struct UpstreamFault: Sendable, CustomTestStringConvertible {
         UpstreamFault("falls silent in the stream", [head, first, .untilPeerCloses], .brokenOff("stopped answering")),
         UpstreamFault(
             "falls silent in a line", [head, first, .bytes(StubAnswer.chunk("data: {\"cho")), .untilPeerCloses], .brokenOff("stopped")),
-        UpstreamFault("names the end and falls silent", [head, first, .bytes(finish), end, .untilPeerCloses], .answered),
     ]
 
     private static let cuts = [
@@ -114,7 +113,8 @@ struct UpstreamFault: Sendable, CustomTestStringConvertible {
 
     private static let refusals =
         [
-            UpstreamFault("refuses our key", refusal("401 Unauthorized", "Incorrect API key provided: sk-x"), .refused(401, "")),
+            UpstreamFault(
+                "refuses our key", refusal("401 Unauthorized", "Incorrect API key provided: sk-x"), .refused(502, "rejected the API key")),
             UpstreamFault("has no such model", refusal("404 Not Found", "No such model"), .refused(404, "")),
             UpstreamFault(
                 "is asked too often", refusal("429 Too Many Requests", "Slow down.", ["Retry-After: 70"]), .refused(429, "Slow down.")),

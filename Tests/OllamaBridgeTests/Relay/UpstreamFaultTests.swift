@@ -10,6 +10,8 @@ import Translate
 @Suite(.timeLimit(.minutes(3))) struct UpstreamFaultTests {
     private static let limits = FetchLimits(connect: .seconds(10), firstByte: .milliseconds(700), idle: .milliseconds(700))
 
+    init() { ProcessCounts.returnLargeBlocksAtOnce() }
+
     @Test(arguments: UpstreamFault.all) func `an upstream that`(_ fault: UpstreamFault) async throws {
         let upstream = try StubUpstream([.request] + fault.steps)
         defer { upstream.stop() }
@@ -66,7 +68,8 @@ import Translate
                     #expect(url == full.url || answer.text.contains(words), "\(url): \(answer.text)")
                     client.close()
                 }
-                await before.expectNothingMore(bridge)
+                // The system's resolver goes on looking for a name after nobody wants it any more.
+                await before.expectNothingMore(bridge, within: .seconds(40))
             }
         }
         withExtendedLifetime(dead) {}
@@ -103,6 +106,19 @@ import Translate
         try await TestBridge.with(upstream: upstream.url, upstreamLimits: Self.limits) { bridge in
             let answer = try await bridge.client().exchange(Ask.chat())
             #expect(answer.text.split(separator: "\n").count == 13 && answer.text.contains(#""done":true"#))
+        }
+    }
+
+    @Test func `an upstream that names the end and falls silent is not waited for`() async throws {
+        let end = StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n")
+        let upstream = try StubUpstream([
+            .request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("All")), .bytes(end), .untilPeerCloses,
+        ])
+        defer { upstream.stop() }
+        try await TestBridge.with(upstream: upstream.url) { bridge in
+            let answer = try await bridge.client().exchange(Ask.chat())
+            #expect(answer.text.contains(#""done":true"#) && !answer.text.contains("error"))
+            _ = try await upstream.closings.event(0)
         }
     }
 

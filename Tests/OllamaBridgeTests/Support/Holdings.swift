@@ -28,7 +28,11 @@ struct Holdings {
     }
 
     /// To be asked when every client of the test has gone.
-    func expectNothingMore(_ bridge: TestBridge, sourceLocation: SourceLocation = #_sourceLocation) async {
+    ///
+    /// - Parameter patience: How long it may take.
+    func expectNothingMore(
+        _ bridge: TestBridge, within patience: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
         let parts = bridge.running.parts
         for (name, isGone) in [
             ("requests at work", { parts.capacity.counts.running + parts.capacity.counts.queued == 0 }),
@@ -38,7 +42,10 @@ struct Holdings {
             ("descriptors", { Self.descriptors(bridge) <= descriptors }),
             ("memory", { Self.residentBytes <= residentBytes + Self.slack }),
         ] as [(String, () -> Bool)] {
-            #expect(await ProcessCounts.eventually(isGone), "\(name) left behind", sourceLocation: sourceLocation)
+            let isAllGone = await ProcessCounts.eventually(within: patience, isGone)
+            let now =
+                "descriptors \(descriptors) → \(Self.descriptors(bridge)), memory \(residentBytes >> 10) → \(Self.residentBytes >> 10) KiB"
+            #expect(isAllGone, "\(name) left behind: \(now)", sourceLocation: sourceLocation)
         }
     }
 }
