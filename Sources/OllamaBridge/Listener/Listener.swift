@@ -24,6 +24,8 @@ final class Listener: Sendable {
         var bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // A connection keeps its last buffer while its answer streams.
+            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536))
             .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try child.serve(channel) } }
         if case .address = place {
             bootstrap =
