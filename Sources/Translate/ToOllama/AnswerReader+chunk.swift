@@ -81,7 +81,7 @@ extension AnswerReader {
     ///
     /// - Returns: Whether it was text and not empty.
     @discardableResult
-    private mutating func take(_ kind: TextKind, _ value: JSONValue?) -> Bool {
+    mutating func take(_ kind: TextKind, _ value: JSONValue?) -> Bool {
         guard case .string(let text)? = value, !text.isEmpty else { return false }
         noteDelta()
         guard kind == .content, splitter != nil else {

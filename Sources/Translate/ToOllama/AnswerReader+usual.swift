@@ -3,7 +3,7 @@ extension AnswerReader {
     ///
     /// - Returns: false for anything else, nothing taken.
     mutating func takeUsualChunk(_ data: Span<UInt8>) -> Bool {
-        guard !isGeneralOnly, pendingLogprobs.isEmpty, eventName != "error" else { return false }
+        guard !isGeneralOnly, pendingLogprobs.isEmpty, halves.isEmpty, eventName != "error" else { return false }
         guard let chunk = UsualChunk(data, skipsLogprobs: !settings.logprobs) else { return false }
         let text = data.extracting(chunk.text.range)
         if chunk.kind == .content, let splitter, !splitter.isSettled {

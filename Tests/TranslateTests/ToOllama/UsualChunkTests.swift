@@ -110,7 +110,8 @@ struct SplitMix: RandomNumberGenerator {
 /// Streams that look like an upstream's, some of them broken.
 enum RandomStream {
     private static let texts = [
-        #""a""#, #""""#, "null", #"" <think>x""#, #""</think>""#, #""é\u00e9""#, #""\ud83d\ude00""#, #""\ud83d""#, #""\n\"\\""#,
+        #""a""#, #""""#, "null", #"" <think>x""#, #""</think>""#, #""é\u00e9""#, #""\ud83d\ude00""#, #""\ud83d""#, #""x\ud83d""#,
+        #""\ude00y""#, #""\n\"\\""#,
         #""\u003c""#, "7", "[]",
         #"["x"]"#, #"[{"type":"text","text":"p"}]"#, "\"\u{1F600}\"", #""\u""#, #""a"#,
     ]
