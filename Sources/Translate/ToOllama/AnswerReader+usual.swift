@@ -9,6 +9,7 @@ extension AnswerReader {
         if chunk.kind == .content, let splitter, !splitter.isSettled {
             guard splitter.passesPlainContent, !Self.mayHoldTag(text) else { return false }
         }
+        if let usage = chunk.usage { meter.usage.take(usage) }
         sawChunk = true
         noteDelta()
         if chunk.kind == .content || settings.thinking == .pass { sink.escapedText(chunk.kind, text) }
