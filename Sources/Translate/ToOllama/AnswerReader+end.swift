@@ -42,6 +42,8 @@ extension AnswerReader {
                 held = Array(rest[start...])
             }
             holds = true
+        } else if !holds, rest.first == UInt8(ascii: "{"), let object = try? parse(rest) {
+            try take(chunk: object)
         }
         guard holds else { return }
         holds = false
