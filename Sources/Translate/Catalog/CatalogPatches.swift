@@ -63,7 +63,7 @@ extension Dialect {
     private static let keys = [
         "base", "max_tokens_field", "stream_usage", "sampling_on_reasoning", "max_temperature", "extensions", "seed_field", "penalties",
         "max_stop", "logprobs", "think", "effort_off", "effort_on", "effort_max", "json_schema", "json_object", "empty_content", "system",
-        "developer_role", "tool_ids", "reasoning_echo", "tool_result_names", "completions", "alternating_roles",
+        "developer_role", "tool_ids", "reasoning_echo", "tool_result_names", "completions", "completions_format", "alternating_roles",
         "tool_history_needs_tools", "tool_extra_content", "think_tags", "image_detail", "embedding_batch", "embedding_options",
     ]
 
@@ -116,6 +116,7 @@ extension Dialect {
         if let value = try reader.word("reasoning_echo", ReasoningEcho.self) { reasoningEcho = value }
         if let value = try reader.bool("tool_result_names") { toolResultNames = value }
         if let value = try reader.bool("completions") { completions = value }
+        if let value = try reader.bool("completions_format") { completionsFormat = value }
         if let value = try reader.bool("alternating_roles") { alternatingRoles = value }
         if let value = try reader.bool("tool_history_needs_tools") { toolHistoryNeedsTools = value }
         if let value = try reader.bool("tool_extra_content") { toolExtraContent = value }

@@ -38,6 +38,8 @@ public struct Dialect: Sendable, Equatable {
     public var toolResultNames = false
     /// Whether `/completions` exists, for raw prompts and suffixes.
     public var completions = false
+    /// Whether `/completions` takes `response_format`; without it a raw prompt with a format goes to the chat endpoint.
+    public var completionsFormat = false
     /// Whether user and assistant must alternate.
     public var alternatingRoles = false
     /// Whether calls and results in the history are refused when the request offers no tools.

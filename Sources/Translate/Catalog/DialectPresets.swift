@@ -105,6 +105,7 @@ extension Dialect {
         $0.think = .template
         $0.system = .first
         $0.completions = true
+        $0.completionsFormat = true
         $0.maxStop = 64
     }
 
