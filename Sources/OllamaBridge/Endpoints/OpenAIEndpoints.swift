@@ -47,9 +47,9 @@ struct OpenAIEndpoints: Sendable {
         var failures = FailureContext(model: editor.model)
         failures.requestHadImages = !editor.pictures.isEmpty
         let box = PictureBox()
-        let answer = try await upstream.send(to: members, failures: failures, log: exchange.log) { member, _ in
+        let answer = try await upstream.send(to: members, failures: failures, log: exchange.log) { member, learned in
             let prepared = try await box.prepared(for: member) { try await prepare(editor, member, exchange.log) }
-            return editor.rewritten(model: member, outcomes: prepared.outcomes)
+            return editor.rewritten(model: member, outcomes: prepared.outcomes, adjustments: learned)
         }
         failures.secrets = answer.model.provider.secrets
         let reply = answer.reply
