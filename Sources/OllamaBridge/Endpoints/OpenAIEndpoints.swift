@@ -63,7 +63,8 @@ struct OpenAIEndpoints: Sendable {
         var rewriter = OpenAIStreamRewriter(model: editor.model, failures: failures)
         try rewriter.begin(contentType: type)
         let passage = Passage(
-            rewriter: rewriter, body: reply.body, failures: failures, record: exchange.record, received: exchange.received, log: exchange.log,
+            rewriter: rewriter, body: reply.body, failures: failures, record: exchange.record, received: exchange.received,
+            log: exchange.log,
             metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
         if editor.stream { return Response(status: .ok, headers: headers, body: ResponseBody { try await passage.write(to: &$0) }) }
         return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))

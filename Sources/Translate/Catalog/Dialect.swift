@@ -50,6 +50,8 @@ public struct Dialect: Sendable, Equatable {
     public var imageDetail = true
     /// Whether calls carry `extra_content`, such as Gemini's thought signatures.
     public var toolExtraContent = false
+    /// Whether an assistant's `reasoning_details` are wanted back with its message.
+    public var reasoningDetails = false
     /// Most texts in one embeddings request.
     public var embeddingBatch = 2048
     /// Whether embeddings take `dimensions` and `encoding_format`.

@@ -42,6 +42,7 @@ extension AnswerReader {
         let other = delta["reasoning"]
         var hasReasoning = take(.thinking, reasoning)
         if other != reasoning { hasReasoning = take(.thinking, other) || hasReasoning }
+        echo?.take(details: delta["reasoning_details"])
         if !hasReasoning { takeDetails(delta["reasoning_details"]) }
         if isForContent { pendingLogprobs += logprobs }
         if let parts = delta["content"]?.array { takeParts(parts) } else { take(.content, delta["content"]) }
@@ -110,6 +111,7 @@ extension AnswerReader {
     }
 
     private mutating func emit(_ kind: TextKind, _ text: ArraySlice<UInt8>) {
+        echo?.take(kind, text)
         guard kind == .content || settings.thinking == .pass else {
             pendingLogprobs.removeAll()
             return

@@ -69,6 +69,7 @@ extension AnswerReader {
                 cutByLength: doneReason == "length", seed: settings.toolCallSeed, originalNames: settings.originalToolNames)
             for (index, call) in calls.enumerated() { sink.toolCall(call, index: index) }
             summary.toolCalls = calls.count
+            summary.echo = echo?.finish(calls)
         } catch {
             throw FailureMapping.brokenToolCall
         }

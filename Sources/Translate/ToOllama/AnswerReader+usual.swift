@@ -9,6 +9,11 @@ extension AnswerReader {
         if chunk.kind == .content, let splitter, !splitter.isSettled {
             guard splitter.passesPlainContent, !Self.mayHoldTag(text) else { return false }
         }
+        if echo != nil {
+            // What is kept is kept unescaped, and the rest of such a chunk may be of interest too.
+            guard !chunk.hasDetails, !chunk.text.hasEscapes else { return false }
+            echo?.take(chunk.kind, [UInt8](copying: text))
+        }
         if let usage = chunk.usage { meter.usage.take(usage) }
         sawChunk = true
         noteDelta()

@@ -23,6 +23,7 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
     var summary = AnswerSummary()
     var splitter: ThinkTagSplitter?
     var toolCalls = ToolCallAssembler()
+    var echo: EchoCollector?
     var halves = SurrogateJoiner()
     var pendingLogprobs: [JSONValue] = []
     /// Whether any chunk came that told something: text, reasoning, a tool call.
@@ -45,6 +46,7 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
         self.settings = settings
         self.sink = sink
         meter = AnswerMeter(requestReceived: settings.requestReceived)
+        echo = EchoCollector(settings.keeps)
         splitter =
             switch settings.thinkTags {
             case .none: nil

@@ -11,6 +11,8 @@ struct UsualChunk {
     var text: JSONCursor.Text
     /// What `usage` says, if it is there and says only how many: some upstreams count along in every chunk.
     var usage: TokenUsage?
+    /// Whether there is structured reasoning beside the text.
+    var hasDetails: Bool
 
     /// - Parameter skipsLogprobs: Nobody asked for them.
     init?(_ bytes: Span<UInt8>, skipsLogprobs: Bool) {
@@ -29,6 +31,7 @@ struct UsualChunk {
         default: return nil
         }
         usage = finder.usage
+        hasDetails = finder.hasDetails
         if text.hasLoneSurrogate { return nil }
         if !text.isASCII, (try? UTF8Span(validating: bytes.extracting(text.range))) == nil { return nil }
     }
