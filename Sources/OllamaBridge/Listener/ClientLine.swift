@@ -16,18 +16,18 @@ struct ClientLine: Sendable {
 
     /// Waits until everything written so far has reached the system, then lends the socket.
     ///
-    /// - Returns: nil where the library has to write: for a client that knows no chunks (HTTP/1.0), a channel without a socket of its own, a
+    /// - Returns: nil where the library has to write: for a client that knows no chunks (HTTP/1.0) or speaks TLS, a channel without a socket of its own, a
     ///   process without a descriptor to spare.
     func open() async throws -> DirectSocket? {
         let channel = channel
         return try await channel.eventLoop.flatSubmit {
+            let operations = channel.pipeline.syncOperations
+            guard (try? operations.handler(type: RequestGuard.self).writesChunks) == true else {
+                return channel.eventLoop.makeSucceededFuture(nil)
+            }
             let flushed = channel.eventLoop.makePromise(of: Void.self)
             let socket: DirectSocket?
             do {
-                let operations = channel.pipeline.syncOperations
-                guard try operations.handler(type: RequestGuard.self).writesChunks else {
-                    return channel.eventLoop.makeSucceededFuture(nil)
-                }
                 socket = try operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { DirectSocket(copying: $0) } ?? nil
                 // Writes are finished in order, so an empty one is finished when all before it are.
                 try Self.writeBelowEncoder(ByteBuffer(), on: channel, promise: flushed)
