@@ -63,11 +63,14 @@ let package = Package(
         .target(name: "Translate", swiftSettings: hot),
         .testTarget(name: "TranslateTests", dependencies: ["Translate", "TestSupport"], swiftSettings: strict),
 
+        // What the C library leaves out of Swift's module for it.
+        .systemLibrary(name: "CMalloc"),
+
         // The server: the only target that knows all of the above.
         .executableTarget(
             name: "OllamaBridge",
             dependencies: [
-                "Fetch", "Images", "Translate",
+                "CMalloc", "Fetch", "Images", "Translate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),

@@ -38,7 +38,7 @@ public struct ImageNormalizer: Sendable {
         _ picture: Picture, _ bytes: [UInt8], _ target: ImageTarget, _ work: WorkGuard
     ) throws(ImageError) -> NormalizedImage {
         let stored = PixelSize(width: picture.width, height: picture.height)
-        let size = stored.fitting(target.maxEdge)
+        let size = picture.size(within: target.maxEdge)
         let rendered = try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(ImageError) in
             let renderer = unsafe Renderer(
                 picture: picture, bytes: buffer, profile: picture.profile(in: bytes), target: target, size: size,

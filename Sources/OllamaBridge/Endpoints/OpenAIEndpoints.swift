@@ -47,9 +47,9 @@ struct OpenAIEndpoints: Sendable {
         var failures = FailureContext(model: editor.model)
         failures.requestHadImages = !editor.pictures.isEmpty
         let box = PictureBox()
-        let answer = try await upstream.send(to: members, failures: failures, log: exchange.log) { member, _ in
+        let answer = try await upstream.send(to: members, failures: failures, log: exchange.log) { member, learned in
             let prepared = try await box.prepared(for: member) { try await prepare(editor, member, exchange.log) }
-            return editor.rewritten(model: member, outcomes: prepared.outcomes)
+            return editor.rewritten(model: member, outcomes: prepared.outcomes, adjustments: learned)
         }
         failures.secrets = answer.model.provider.secrets
         let reply = answer.reply
@@ -60,9 +60,11 @@ struct OpenAIEndpoints: Sendable {
             record.provider = answer.model.provider.name
             record.pictures = box.current?.facts ?? []
         }
+        var rewriter = OpenAIStreamRewriter(model: editor.model, failures: failures)
+        try rewriter.begin(contentType: type)
         let passage = Passage(
-            rewriter: OpenAIStreamRewriter(model: editor.model), body: reply.body, contentType: type, streams: editor.stream,
-            failures: failures, record: exchange.record, received: exchange.received, log: exchange.log,
+            rewriter: rewriter, body: reply.body, failures: failures, record: exchange.record, received: exchange.received,
+            log: exchange.log,
             metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
         if editor.stream { return Response(status: .ok, headers: headers, body: ResponseBody { try await passage.write(to: &$0) }) }
         return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))
@@ -91,8 +93,6 @@ struct OpenAIEndpoints: Sendable {
 private struct Passage: Sendable {
     var rewriter: OpenAIStreamRewriter
     let body: FetchBody
-    let contentType: String?
-    let streams: Bool
     let failures: FailureContext
     let record: RequestRecord
     let received: AnswerMoment
@@ -102,7 +102,6 @@ private struct Passage: Sendable {
     @concurrent
     func write(to writer: inout any ResponseBodyWriter) async throws {
         var rewriter = rewriter
-        rewriter.begin(contentType: contentType)
         var passed = PassedAnswer(record: record, readsUsage: true)
         var output: [UInt8] = []
         let client = ClientConnection.current
@@ -129,6 +128,7 @@ private struct Passage: Sendable {
         }
         passed.push(output)
         passed.finish()
+        if let failure = rewriter.failure { note(failure) }
         if !output.isEmpty { try await writer.write(ByteBuffer(bytes: output)) }
         try await writer.finish(nil)
         log.info("Passed through", metadata: metadata)
@@ -141,14 +141,17 @@ private struct Passage: Sendable {
     }
 
     private func end(with failure: OllamaFailure) -> [UInt8] {
+        note(failure)
+        return OpenAIFailure(failure).event
+    }
+
+    private func note(_ failure: OllamaFailure) {
         record.note { $0.failure = failure }
         log.warning("Answer broke off", metadata: metadata.merging(["error": "\(failure.error)"]) { $1 })
-        return OpenAIFailure(failure).event
     }
 
     func collect() async throws -> [UInt8] {
         var rewriter = rewriter
-        rewriter.begin(contentType: contentType)
         var output: [UInt8] = []
         do {
             for try await piece in body { try rewriter.push(piece, into: &output) }
@@ -156,6 +159,8 @@ private struct Passage: Sendable {
             throw UpstreamCall.failure(error, failures)
         }
         try rewriter.finish(into: &output)
+        // Nothing has been sent yet, so the client can have a real status.
+        if let failure = rewriter.failure { throw failure }
         var passed = PassedAnswer(record: record, readsUsage: true)
         passed.push(output)
         passed.finish()

@@ -28,6 +28,8 @@ final class Listener: Sendable {
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause(log: log)) }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // A connection keeps its last buffer while its answer streams.
+            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536))
             .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try child.serve(channel) } }
         if case .address = place {
             bootstrap =

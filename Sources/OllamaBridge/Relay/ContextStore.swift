@@ -6,13 +6,18 @@ import Translate
 final class TranscriptKeeper: Sendable {
     let id: Int
     private let store: ContextStore
+    private let client: String?
     private let question: [Message]
     private let answer = Mutex("")
 
-    init(_ store: ContextStore, question: [Message]) {
+    /// - Parameter client: The name of its key; only it may continue the conversation.
+    init(_ store: ContextStore, client: String?, question: [Message]) {
         id = store.next()
         self.store = store
-        self.question = question
+        self.client = client
+        // Pictures are not kept: they are large, and a continuation asks about the text. The text is copied, because it is a part of the
+        // request's body, which would stay in memory with it.
+        self.question = question.map { Message(role: $0.role, content: JSONText($0.content.string)) }
     }
 
     func note(_ lines: LineBatch) {
@@ -26,22 +31,28 @@ final class TranscriptKeeper: Sendable {
     }
 
     func keep() {
-        store.store(question + [Message(role: .assistant, content: JSONText(answer.withLock { $0 }))], as: id)
+        store.store(question + [Message(role: .assistant, content: JSONText(answer.withLock { $0 }))], as: id, of: client)
     }
 }
 
 /// What stands behind the `context` numbers of `/api/generate`.
 ///
 /// Ollama's are the tokens of the conversation so far; an upstream behind OpenAI's API gives none. Ours name a transcript kept here, which
-/// is put before the prompt when a client sends them back. A client that comes too late starts afresh, as it would with another model.
+/// is put before the prompt when the same client sends them back. A client that comes too late starts afresh, as it would with another model.
 final class ContextStore: Sendable {
     /// Conversations kept, and the most text of one.
     private static let mostTranscripts = 256
     private static let mostBytes = 256 << 10
 
     private struct State {
-        var transcripts: [Int: [Message]] = [:]
-        var order: Deque<Int> = []
+        var transcripts: [Key: [Message]] = [:]
+        var order: Deque<Key> = []
+    }
+
+    /// A number alone could be guessed, or passed on: it opens a conversation only together with the key of the client that had it.
+    private struct Key: Hashable {
+        var client: String?
+        var id: Int
     }
 
     private let state = Mutex(State())
@@ -49,20 +60,18 @@ final class ContextStore: Sendable {
     /// Numbers for a conversation that is about to go on. Positive and below 2³¹, which every client's integers hold.
     func next() -> Int { Int.random(in: 1..<Int(Int32.max)) }
 
-    func transcript(_ context: [Int]) -> [Message] {
+    /// - Parameter client: The name of its key; nil where there are no keys.
+    func transcript(_ context: [Int], of client: String?) -> [Message] {
         guard context.count == 1 else { return [] }
-        return state.withLock { $0.transcripts[context[0]] ?? [] }
+        return state.withLock { $0.transcripts[Key(client: client, id: context[0])] ?? [] }
     }
 
-    func store(_ messages: [Message], as id: Int) {
-        let kept = messages.map { message in
-            // Pictures are not kept: they are large, and a continuation asks about the text.
-            Message(role: message.role, content: JSONText(message.content.string))
-        }
-        guard kept.reduce(0, { $0 + $1.content.utf8.count }) <= Self.mostBytes else { return }
+    func store(_ messages: [Message], as id: Int, of client: String?) {
+        guard messages.reduce(0, { $0 + $1.content.utf8.count }) <= Self.mostBytes else { return }
+        let key = Key(client: client, id: id)
         state.withLock { state in
-            state.transcripts[id] = kept
-            state.order.append(id)
+            state.transcripts[key] = messages
+            state.order.append(key)
             if state.order.count > Self.mostTranscripts, let oldest = state.order.popFirst() { state.transcripts[oldest] = nil }
         }
     }

@@ -13,9 +13,11 @@ struct Relay: Sendable {
     let chooser: RouteChooser
     let describer: Describer
     let contexts = ContextStore()
+    let echoes = EchoMemory()
 
     func answer(_ request: InferenceRequest, _ exchange: Exchange) async throws -> Response {
-        let (request, transcript) = continuing(request)
+        let client = exchange.clientName
+        let (request, transcript) = continuing(request, of: client)
         let model = try catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate)
         if request.work != .unload { try request.check(against: model) }
         running.note(model, keepAlive: request.keepAlive, numCtx: request.options.numCtx)
@@ -31,10 +33,12 @@ struct Relay: Sendable {
         let answer = try await upstream.send(to: members, failures: settings.failures, log: exchange.log) { member, learned in
             let prepared = try await pictures.prepared(for: member) { try await prepare(request, positions, member, exchange.log) }
             return try ChatCompletionBuilder.build(
-                request, model: member, images: prepared.perMessage(of: request), adjustments: learned)
+                echoes.recall(request, for: member, client: client), model: member, images: prepared.perMessage(of: request),
+                adjustments: learned)
         }
         settings.thinkTags = answer.model.dialect.thinkTags ? .split : .none
         settings.failures.secrets = answer.model.provider.secrets
+        settings.keeps = EchoParts(answer.model.dialect, answering: request)
         let facts = pictures.current?.facts ?? []
         let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
         settings.originalToolNames = answer.body.originalToolNames
@@ -43,12 +47,12 @@ struct Relay: Sendable {
     }
 
     /// Puts the conversation that a generate request's `context` names before its prompt.
-    private func continuing(_ request: InferenceRequest) -> (InferenceRequest, TranscriptKeeper?) {
+    private func continuing(_ request: InferenceRequest, of client: String?) -> (InferenceRequest, TranscriptKeeper?) {
         guard let generate = request.generate, !generate.raw, generate.suffix == nil, request.work == .answer else { return (request, nil) }
         var request = request
         let start = request.messages.firstIndex { $0.role == .user } ?? request.messages.endIndex
-        request.messages.insert(contentsOf: contexts.transcript(generate.context), at: start)
-        return (request, TranscriptKeeper(contexts, question: Array(request.messages[start...])))
+        request.messages.insert(contentsOf: contexts.transcript(generate.context, of: client), at: start)
+        return (request, TranscriptKeeper(contexts, client: client, question: Array(request.messages[start...])))
     }
 
     private func respond(
@@ -56,6 +60,10 @@ struct Relay: Sendable {
         _ headers: HTTPFields, _ log: AnswerLog
     ) async throws -> Response {
         let sent = Clock.now()
+        // Not the request itself, which would keep its pictures in memory as long as the stream runs.
+        let remember: @Sendable (AnswerSummary) -> Void = { [echoes, place = EchoPlace(answering: request)] summary in
+            echoes.remember(summary.echo, at: place, of: log.model, client: log.exchange.clientName)
+        }
         let contentType = answer.reply.headers["Content-Type"]
         let record = log.exchange.record
         guard request.stream else {
@@ -63,6 +71,7 @@ struct Relay: Sendable {
             collector.requestSent(at: sent)
             collector.begin(contentType: contentType)
             let body = try await collect(answer.reply, &collector, settings.failures, log)
+            remember(collector.summary)
             transcript?.note(body)
             var passed = PassedAnswer(record: record, readsUsage: false)
             passed.push(body)
@@ -75,7 +84,10 @@ struct Relay: Sendable {
         translator.begin(contentType: contentType)
         let streamed = try await StreamedAnswer(
             translator, body: answer.reply.body, failures: settings.failures, transcript: transcript, record: record
-        ) { log.finished($0, $1) }
+        ) { summary, failure in
+            remember(summary)
+            log.finished(summary, failure)
+        }
         let (line, executor) = (log.exchange.line, upstream.fetcher.executor)
         return Response(
             status: .ok, headers: headers.adding(.contentType, "application/x-ndjson"),
@@ -131,6 +143,7 @@ struct Relay: Sendable {
         settings.thinking = request.think == .off ? .drop : .pass
         settings.logprobs = request.logprobs
         settings.topLogprobs = request.topLogprobs
+        settings.toolCallSeed = request.toolCallSeed
         settings.promptBytes = request.messages.reduce(0) { $0 + $1.content.utf8.count }
         settings.failures.requestHadImages = hasPictures
         settings.failures.requestHadTools = !request.tools.isEmpty

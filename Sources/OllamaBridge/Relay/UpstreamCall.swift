@@ -81,21 +81,26 @@ struct UpstreamCall: Sendable {
     /// Drops or renames what the upstream refuses, as far as its refusal says what that is, and remembers it.
     private func sendLearning(to member: Member, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
         var adjustments = learned.adjustments(for: member.model)
+        var refused: (body: UpstreamBody, failure: UpstreamFailure)?
         // Each lesson concerns one parameter; two suffice for every provider seen.
         for lessonsLeft in [2, 1, 0] {
             let body = try await build(member.model, adjustments)
+            // A lesson about messages changes nothing in a body that passes through.
+            if let refused, refused.body == body { throw refused.failure }
             let reply = try await send(body, to: member, failures: failures)
             if (200..<300).contains(reply.status) { return Answer(reply: reply, body: body, model: member.model) }
             let text = (try? await reply.body.collect(upTo: Self.errorBodyBytes)) ?? []
+            let failure = Self.failure(reply, text, failures)
             if lessonsLeft > 0, let lesson = LearnedAdjustments.learn(status: reply.status, body: text, sent: body.parameters) {
                 adjustments.apply(lesson)
                 learned.learn(lesson, for: member.model)
                 log.notice(
                     "The upstream refused a parameter; remembered",
                     metadata: ["lesson": "\(lesson)", "provider": "\(member.model.provider.name)"])
+                refused = (body, failure)
                 continue
             }
-            throw Self.failure(reply, text, failures)
+            throw failure
         }
         throw UpstreamFailure(
             shown: OllamaFailure(status: 502, error: "model server refused the request in every form tried"), isWorthRetrying: false,

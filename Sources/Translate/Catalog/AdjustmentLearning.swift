@@ -23,6 +23,9 @@ extension LearnedAdjustments {
         if complaint.has("reasoning_content"), complaint.has("missing") || complaint.has("must be") || complaint.has("required") {
             return .echoReasoning
         }
+        if complaint.has("missing"), complaint.has("thought_signature") || complaint.has("thought signature") {
+            return .standInForSignatures
+        }
         let isAboutFormat = complaint.has("response_format") || complaint.has("json_schema") || complaint.has("json_object")
         guard isAboutFormat, sent.contains("response_format") else { return nil }
         if complaint.has("json_object"), complaint.has("must be") || !complaint.has("json_schema") { return .drop("response_format") }

@@ -63,8 +63,9 @@ extension Dialect {
     private static let keys = [
         "base", "max_tokens_field", "stream_usage", "sampling_on_reasoning", "max_temperature", "extensions", "seed_field", "penalties",
         "max_stop", "logprobs", "think", "effort_off", "effort_on", "effort_max", "json_schema", "json_object", "empty_content", "system",
-        "developer_role", "tool_ids", "reasoning_echo", "tool_result_names", "completions", "alternating_roles",
-        "tool_history_needs_tools", "tool_extra_content", "think_tags", "image_detail", "embedding_batch", "embedding_options",
+        "developer_role", "tool_ids", "reasoning_echo", "tool_result_names", "completions", "completions_format", "alternating_roles",
+        "tool_history_needs_tools", "tool_extra_content", "reasoning_details", "think_tags", "image_detail", "embedding_batch",
+        "embedding_options",
     ]
 
     /// Takes over what an entry says: the name of a preset, or an object with switches and perhaps a `base` preset.
@@ -116,9 +117,11 @@ extension Dialect {
         if let value = try reader.word("reasoning_echo", ReasoningEcho.self) { reasoningEcho = value }
         if let value = try reader.bool("tool_result_names") { toolResultNames = value }
         if let value = try reader.bool("completions") { completions = value }
+        if let value = try reader.bool("completions_format") { completionsFormat = value }
         if let value = try reader.bool("alternating_roles") { alternatingRoles = value }
         if let value = try reader.bool("tool_history_needs_tools") { toolHistoryNeedsTools = value }
         if let value = try reader.bool("tool_extra_content") { toolExtraContent = value }
+        if let value = try reader.bool("reasoning_details") { reasoningDetails = value }
         if let value = try reader.bool("think_tags") { thinkTags = value }
         if let value = try reader.bool("image_detail") { imageDetail = value }
         if let value = try reader.integer("embedding_batch", in: 1...100_000) { embeddingBatch = value }

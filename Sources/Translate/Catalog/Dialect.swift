@@ -38,6 +38,8 @@ public struct Dialect: Sendable, Equatable {
     public var toolResultNames = false
     /// Whether `/completions` exists, for raw prompts and suffixes.
     public var completions = false
+    /// Whether `/completions` takes `response_format`; without it a raw prompt with a format goes to the chat endpoint.
+    public var completionsFormat = false
     /// Whether user and assistant must alternate.
     public var alternatingRoles = false
     /// Whether calls and results in the history are refused when the request offers no tools.
@@ -48,6 +50,8 @@ public struct Dialect: Sendable, Equatable {
     public var imageDetail = true
     /// Whether calls carry `extra_content`, such as Gemini's thought signatures.
     public var toolExtraContent = false
+    /// Whether an assistant's `reasoning_details` are wanted back with its message.
+    public var reasoningDetails = false
     /// Most texts in one embeddings request.
     public var embeddingBatch = 2048
     /// Whether embeddings take `dimensions` and `encoding_format`.

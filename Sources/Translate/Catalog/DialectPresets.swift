@@ -44,6 +44,7 @@ extension Dialect {
         $0.think = .openRouter
         $0.effortMax = "xhigh"
         $0.reasoningEcho = .reasoning
+        $0.reasoningDetails = true
         $0.completions = true
     }
 
@@ -104,7 +105,9 @@ extension Dialect {
         $0.extensions = ["top_k": "top_k", "min_p": "min_p", "repeat_penalty": "repetition_penalty"]
         $0.think = .template
         $0.system = .first
+        $0.reasoningEcho = .reasoning
         $0.completions = true
+        $0.completionsFormat = true
         $0.maxStop = 64
     }
 

@@ -10,6 +10,8 @@ public struct LearnedAdjustments: Sendable, Equatable {
     public private(set) var schemaInPrompt = false
     /// Assistant messages that call tools carry `reasoning_content`.
     public private(set) var echoesReasoning = false
+    /// Tool calls whose thought signature is not known carry a stand-in.
+    public private(set) var standsInForSignatures = false
 
     public init() {}
 
@@ -22,6 +24,7 @@ public struct LearnedAdjustments: Sendable, Equatable {
         case replace(parameter: String, value: String, with: String)
         case schemaInPrompt
         case echoReasoning
+        case standInForSignatures
     }
 
     public mutating func apply(_ adjustment: Adjustment) {
@@ -31,6 +34,7 @@ public struct LearnedAdjustments: Sendable, Equatable {
         case .replace(let name, let value, let other): replaced[name, default: [:]][value] = other
         case .schemaInPrompt: schemaInPrompt = true
         case .echoReasoning: echoesReasoning = true
+        case .standInForSignatures: standsInForSignatures = true
         }
     }
 

@@ -57,12 +57,15 @@ public struct ModelCatalog: Sendable {
     }
 
     /// Finds a model by the name a client used: exact, then without `:latest`, then with it, then in any case; then among what upstreams
-    /// list, then by wildcard.
+    /// list, then without `:local`, which every model here is, then by wildcard.
     public func resolve(_ name: String) -> ResolvedModel? {
         guard !name.isEmpty else { return nil }
         let bare = ModelName.untagged(name)
         if let index = exact[name] ?? exact[bare] ?? exact[name + ":latest"] ?? folded[bare.lowercased()] { return models[index] }
         if let index = admittedIndex[bare.lowercased()] { return admitted[index] }
+        let (base, source) = ModelName.splitSource(name)
+        if source != nil, ModelName.splitSource(base).source != nil { return nil }
+        if source == .local { return resolve(base) }
         for pattern in patterns where ModelName.isPlausible(bare) {
             let prefix = pattern.name.dropLast()
             guard bare.lowercased().hasPrefix(prefix.lowercased()), bare.utf8.count > prefix.utf8.count else { continue }

@@ -6,7 +6,7 @@ public enum ModelRoute: Sendable {
 extension ModelCatalog {
     /// Like ``resolve(_:)``, with the exact failure of the route.
     ///
-    /// - Throws: 400 for a missing or malformed name, 404 for an unknown one; for the routes that would ask the upstream also 502 when its
+    /// - Throws: 400 for a missing or malformed name, 404 for an unknown one, 403 for an unlisted one of Ollama's cloud; for the routes that would ask the upstream also 502 when its
     ///   key is missing.
     public func require(_ name: String, for route: ModelRoute) throws(OllamaFailure) -> ResolvedModel {
         if name.isEmpty { throw Self.emptyName(route) }
@@ -17,10 +17,11 @@ extension ModelCatalog {
             }
             return model
         }
-        let lower = name.lowercased()
-        if lower.contains(":local"), lower.contains(":cloud") || lower.contains("-cloud") {
+        let (base, source) = ModelName.splitSource(name)
+        if source != nil, ModelName.splitSource(base).source != nil {
             throw .badRequest("use either :local or :cloud, not both: \(GoText.quoted(name))")
         }
+        if source == .cloud, ModelName.isWellFormed(base), let failure = Self.cloud(route) { throw failure }
         throw ModelName.isWellFormed(name) ? Self.unknown(name, route) : Self.malformed(name, route)
     }
 
@@ -47,6 +48,16 @@ extension ModelCatalog {
         case .embed, .embeddings: .modelNotPulled(name)
         case .copySource: OllamaFailure(status: 404, error: "model \(GoText.quoted(name)) not found")
         case .pull: OllamaFailure(status: 500, error: "pull model manifest: file does not exist")
+        }
+    }
+
+    /// As Ollama says it with its cloud switched off, which `/api/status` says ours is.
+    private static func cloud(_ route: ModelRoute) -> OllamaFailure? {
+        switch route {
+        case .chat, .generate, .embed, .embeddings:
+            OllamaFailure(status: 403, error: "ollama cloud is disabled: remote model is unavailable")
+        case .show: OllamaFailure(status: 403, error: "ollama cloud is disabled: remote model details are unavailable")
+        case .delete, .pull, .copySource: nil
         }
     }
 

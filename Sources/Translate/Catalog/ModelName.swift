@@ -45,6 +45,23 @@ public enum ModelName {
     /// Names ending in `cloud` are taken for remote ones by Ollama's clients, which then want to sign in.
     static func looksRemote(_ name: String) -> Bool { untagged(name).lowercased().hasSuffix("cloud") }
 
+    /// Where a name's last part asks the model to run: `:local` here, `:cloud` or a tag ending in `-cloud` at Ollama's service.
+    enum Source: Equatable { case local, cloud }
+
+    /// Splits off what asks for a source, in any case.
+    ///
+    /// - Returns: The name without it; the source is nil, and the name whole, if it asks for none.
+    static func splitSource(_ name: String) -> (base: String, source: Source?) {
+        guard let colon = name.lastIndex(of: ":") else { return (name, nil) }
+        let tag = name[name.index(after: colon)...]
+        switch tag.lowercased() {
+        case "local": return (String(name[..<colon]), .local)
+        case "cloud": return (String(name[..<colon]), .cloud)
+        case let tag where tag.hasSuffix("-cloud") && !tag.contains("/"): return (String(name.dropLast("-cloud".count)), .cloud)
+        default: return (name, nil)
+        }
+    }
+
     /// A name that Ollama's clients take, for an upstream id that is none: its last two parts, with `-` for what is not allowed.
     static func listable(_ id: String) -> String {
         if isWellFormed(id) { return id }

@@ -14,6 +14,22 @@ extension JSONCursor {
         return Self.quick(bytes, start..<position) ?? Self.slow(bytes, start..<position)
     }
 
+    /// Takes a number that is nothing but digits.
+    ///
+    /// - Returns: Its value; nil if it is another number, or has more digits than counts have.
+    mutating func digits(_ bytes: Span<UInt8>) -> Int? {
+        guard peek(bytes) != nil else { return nil }
+        let start = position
+        guard skipNumber(bytes), position - start <= 15 else { return nil }
+        var value = 0
+        for index in start..<position {
+            let digit = bytes[index] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            value = value * 10 + Int(digit)
+        }
+        return value
+    }
+
     private static func slow(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
         let text = String(decoding: [UInt8](copying: bytes.extracting(range)), as: UTF8.self)
         guard let value = Double(text), value.isFinite else { return nil }

@@ -16,6 +16,8 @@ public struct JSONParser {
     private var tokensLeft: Int
     private let maximumDepth: Int
     private let rule: TextRule
+    /// Leaves text as its escapes spell it, even where that is no UTF-8.
+    private var keepsHalves = false
 
     private init(_ bytes: ArraySlice<UInt8>, limits: JSONLimits, rule: TextRule, whole: [UInt8]) {
         self.bytes = whole
@@ -29,6 +31,14 @@ public struct JSONParser {
     /// - Throws: ``JSONError``, never traps.
     public static func parse(_ bytes: [UInt8], limits: JSONLimits = .standard, rule: TextRule = .strict) throws(JSONError) -> JSONValue {
         var parser = JSONParser(bytes[...], limits: limits, rule: rule, whole: bytes)
+        return try parser.document()
+    }
+
+    /// Parses a chunk in which half a surrogate pair may stand, because its other half is in another chunk: it stays, as the three bytes that
+    /// UTF-8 would have for it. ``SurrogateJoiner`` makes UTF-8 of the result.
+    static func parseKeepingHalves(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(bytes[...], limits: .standard, rule: .repair, whole: bytes)
+        parser.keepsHalves = true
         return try parser.document()
     }
 
@@ -231,6 +241,10 @@ extension JSONParser {
                     position = beforeSecond
                 }
             }
+            if keepsHalves, 0xD800...0xDFFF ~= scalar {
+                output += [0xED, 0x80 | UInt8(scalar >> 6 & 0x3F), 0x80 | UInt8(scalar & 0x3F)]
+                return
+            }
             output.append(contentsOf: Character(UnicodeScalar(scalar) ?? "\u{FFFD}").utf8)
         default: throw .invalidCharacter(byte, context: "in string escape code")
         }
@@ -250,7 +264,7 @@ extension JSONParser {
     }
 
     private func text(_ utf8: ArraySlice<UInt8>, isASCII: Bool) throws(JSONError) -> JSONText {
-        if isASCII || String(validating: utf8, as: UTF8.self) != nil { return JSONText(utf8: utf8) }
+        if isASCII || keepsHalves || String(validating: utf8, as: UTF8.self) != nil { return JSONText(utf8: utf8) }
         guard rule == .repair else { throw .invalidUTF8 }
         return JSONText(String(decoding: utf8, as: UTF8.self))
     }

@@ -47,6 +47,8 @@ struct JSONSpans {
     /// A member of an object: its key and where its value stands.
     struct Member {
         var key: String
+        /// Where the key stands, quotes included.
+        var keyRange: Range<Int>
         var value: Range<Int>
     }
 
@@ -62,7 +64,7 @@ struct JSONSpans {
             let start = skipBlanks(colon + 1)
             let end = end(ofValueAt: start)
             guard let key, start < end, end <= range.upperBound else { break }
-            members.append(Member(key: key.string, value: start..<end))
+            members.append(Member(key: key.string, keyRange: position..<keyEnd, value: start..<end))
             position = skipBlanks(end)
             if byte(position) == UInt8(ascii: ",") { position = skipBlanks(position + 1) }
         }

@@ -73,6 +73,12 @@ public struct InferenceRequest: Sendable {
 
     public func isInNewestTurn(message index: Int) -> Bool { index >= newestTurnStart }
 
+    /// Makes the ids of tool calls in the answer, should the upstream give none: the same for the same request, another in the next turn.
+    public var toolCallSeed: UInt64 {
+        let last = messages.suffix(2).map { "\(TrimmedHash.of($0.content.utf8))" }
+        return ToolIdentifiers.hash([model, "\(messages.count)"] + last)
+    }
+
     /// The position a client counts by; generate has no messages to count.
     public func clientPosition(ofMessage index: Int) -> Int? { shape == .chat ? index : nil }
 }

@@ -11,6 +11,8 @@ public struct Message: Sendable, Equatable {
     public var toolName: String?
     /// On role `tool`: the call that is answered.
     public var toolCallID: String?
+    /// On an assistant's message: what its provider wants back with it, from our memory.
+    public var reasoningDetails: [JSONValue] = []
 
     /// Who speaks. An unknown role counts as the user, which Ollama does not validate either.
     public enum Role: String, Sendable {

@@ -16,10 +16,12 @@ public struct OllamaFailure: Error, Sendable, Equatable {
     public var image: Int?
     /// Seconds for a `Retry-After` header.
     public var retryAfter: Int?
+    /// The field that an upstream blames, for clients of OpenAI's API; Ollama's have no such key.
+    public var param: String?
 
     public init(
         status: Int, error: String, code: String? = nil, detail: String? = nil, message: Int? = nil, image: Int? = nil,
-        retryAfter: Int? = nil
+        retryAfter: Int? = nil, param: String? = nil
     ) {
         self.status = status
         self.error = error
@@ -28,6 +30,7 @@ public struct OllamaFailure: Error, Sendable, Equatable {
         self.message = message
         self.image = image
         self.retryAfter = retryAfter
+        self.param = param
     }
 
     /// The body, also used as the error line of a stream (which adds a newline).

@@ -58,7 +58,7 @@ private struct Reader {
             guard let key = cursor.string(bytes), cursor.take(UInt8(ascii: ":"), bytes) else { return false }
             let name = bytes.extracting(key.range)
             if name.count == 9, name.starts(with: "embedding") {
-                vector = numbers(bytes)
+                vector = cursor.peek(bytes) == UInt8(ascii: "\"") ? encoded(bytes) : numbers(bytes)
                 guard vector != nil else { return false }
             } else if name.count == 5, name.starts(with: "index") {
                 guard let number = cursor.number(bytes), let value = Int(exactly: number.rounded()) else { return false }
@@ -70,6 +70,25 @@ private struct Reader {
         guard let vector, cursor.take(UInt8(ascii: "}"), bytes) else { return false }
         entries.append((index, vector))
         return true
+    }
+
+    /// Base64 of little-endian Floats: what `encoding_format: base64` asks for, and some servers send without being asked.
+    private mutating func encoded(_ bytes: Span<UInt8>) -> [Float]? {
+        guard let text = cursor.string(bytes) else { return nil }
+        // Some libraries write `\/` for a slash.
+        let literal = [UInt8](copying: bytes.extracting(text.range.lowerBound - 1..<text.range.upperBound + 1))
+        let plain =
+            text.hasEscapes ? (try? JSONParser.parse(literal))?.string.map { Array($0.utf8) } : Array(literal.dropFirst().dropLast())
+        guard let plain, let data = Base64Bytes.decode(plain), data.count % 4 == 0 else { return nil }
+        var vector: [Float] = []
+        vector.reserveCapacity(data.count / 4)
+        for start in stride(from: 0, to: data.count, by: 4) {
+            let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(data[start + $1]) << UInt32(8 * $1) }
+            let value = Float(bitPattern: bits)
+            guard value.isFinite else { return nil }
+            vector.append(value)
+        }
+        return vector
     }
 
     private mutating func numbers(_ bytes: Span<UInt8>) -> [Float]? {
@@ -84,5 +103,42 @@ private struct Reader {
             vector.append(value)
         } while cursor.take(UInt8(ascii: ","), bytes)
         return cursor.take(UInt8(ascii: "]"), bytes) ? vector : nil
+    }
+}
+
+/// Standard base64 without line breaks, as JSON APIs send it.
+private enum Base64Bytes {
+    /// - Returns: nil if it is none.
+    static func decode(_ text: [UInt8]) -> [UInt8]? {
+        var end = text.count
+        while end > 0, text.count - end < 2, text[end - 1] == UInt8(ascii: "=") { end -= 1 }
+        guard end % 4 != 1 else { return nil }
+        var output: [UInt8] = []
+        output.reserveCapacity(end / 4 * 3 + 2)
+        var bits: UInt32 = 0
+        for index in 0..<end {
+            guard let value = value(text[index]) else { return nil }
+            bits = bits << 6 | UInt32(value)
+            guard index % 4 == 3 else { continue }
+            output += [UInt8(bits >> 16 & 0xFF), UInt8(bits >> 8 & 0xFF), UInt8(bits & 0xFF)]
+            bits = 0
+        }
+        switch end % 4 {
+        case 2: output.append(UInt8(bits >> 4 & 0xFF))
+        case 3: output += [UInt8(bits >> 10 & 0xFF), UInt8(bits >> 2 & 0xFF)]
+        default: break
+        }
+        return output
+    }
+
+    private static func value(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte - UInt8(ascii: "A")
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - UInt8(ascii: "a") + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0") + 52
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
     }
 }

@@ -34,17 +34,11 @@ public struct OpenAIFailure: Error, Sendable, Equatable {
 
     /// The same facts in OpenAI's shape.
     ///
-    /// - Parameter param: The field at fault, where the caller can name it.
+    /// - Parameter param: The field at fault, where the caller can name it better than the failure does.
     public init(_ failure: OllamaFailure, param: String? = nil) {
-        self.init(status: failure.status, message: failure.error, param: param, code: failure.code, retryAfter: failure.retryAfter)
-    }
-
-    /// Maps an upstream's answer that is not a success, keeping the field that it blames.
-    ///
-    /// - Parameters: As for ``FailureMapping/failure(status:body:retryAfter:now:context:)``.
-    public init(upstreamStatus: Int, body: [UInt8], retryAfter: String?, now: Int64, context: FailureContext) {
-        let failure = FailureMapping.failure(status: upstreamStatus, body: body, retryAfter: retryAfter, now: now, context: context)
-        self.init(failure, param: failure.status < 500 ? UpstreamFailure(body: body).param : nil)
+        self.init(
+            status: failure.status, message: failure.error, param: param ?? failure.param, code: failure.code,
+            retryAfter: failure.retryAfter)
     }
 
     /// The response's body.

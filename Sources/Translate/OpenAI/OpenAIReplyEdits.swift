@@ -2,8 +2,12 @@
 struct OpenAIReplyEdits {
     /// Whether there is a choice, so that the stream is one that ends with a reason.
     private(set) var hasChoice = false
-    /// Whether a finish reason is named or an error reported: nothing is missing if the stream ends after it.
+    /// Whether a finish reason is named: nothing is missing if the stream ends after it.
     private(set) var isEnd = false
+    /// Whether there is something that may be an error's report.
+    private(set) var mayReportError = false
+    /// Whether there are choices or vectors: what has neither may be an error in one of its odder shapes.
+    private var isAnswer = false
     /// The value of the top-level `model`, quotes included.
     private var model: Range<Int>?
     /// Reasoning strings, quotes included, that come under one name only; in order.
@@ -57,18 +61,20 @@ struct OpenAIReplyEdits {
         repeat {
             guard let key = cursor.string(bytes), cursor.take(UInt8(ascii: ":"), bytes) else { return false }
             let name = bytes.extracting(key.range)
+            isAnswer = isAnswer || name.count == 7 && name.starts(with: "choices") || name.count == 4 && name.starts(with: "data")
             if name.count == 5, name.starts(with: "model"), cursor.peek(bytes) == UInt8(ascii: "\"") {
                 guard let value = cursor.string(bytes) else { return false }
                 model = value.range.lowerBound - 1..<value.range.upperBound + 1
             } else if name.count == 7, name.starts(with: "choices"), cursor.peek(bytes) == UInt8(ascii: "[") {
                 guard choices(bytes) else { return false }
             } else if name.count == 5, name.starts(with: "error"), cursor.peek(bytes) != UInt8(ascii: "n") {
-                isEnd = true
+                mayReportError = true
                 guard cursor.skip(bytes) else { return false }
             } else {
                 guard cursor.skip(bytes) else { return false }
             }
         } while cursor.take(UInt8(ascii: ","), bytes)
+        if !isAnswer { mayReportError = true }
         return cursor.take(UInt8(ascii: "}"), bytes)
     }
 
@@ -91,6 +97,7 @@ struct OpenAIReplyEdits {
             if name.count == 13, name.starts(with: "finish_reason"), cursor.peek(bytes) == UInt8(ascii: "\"") {
                 isEnd = true
             }
+            if name.count == 5, name.starts(with: "error"), cursor.peek(bytes) != UInt8(ascii: "n") { mayReportError = true }
             let isMessage = name.count == 5 && name.starts(with: "delta") || name.count == 7 && name.starts(with: "message")
             let isRead = isMessage && mirrorsReasoning && cursor.peek(bytes) == UInt8(ascii: "{")
             guard isRead ? message(bytes) : cursor.skip(bytes) else { return false }

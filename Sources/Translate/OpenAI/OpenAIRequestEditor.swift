@@ -1,4 +1,5 @@
-/// A `/v1` request that passes through: the model's name and the pictures are replaced, every other byte stays.
+/// A `/v1` request that passes through: the model's name, the pictures and what this upstream has refused before are replaced, every other
+/// byte stays.
 public struct OpenAIRequestEditor: Sendable {
     /// As the client wrote it; "" when absent.
     public let model: String
@@ -11,7 +12,7 @@ public struct OpenAIRequestEditor: Sendable {
     private let body: [UInt8]
     /// Where the object ends and what it holds at the top.
     private let document: Range<Int>
-    private let keys: Set<String>
+    private let members: [JSONSpans.Member]
     private let modelRange: Range<Int>?
 
     /// The routes whose bodies are edited.
@@ -54,10 +55,10 @@ public struct OpenAIRequestEditor: Sendable {
         }
         let spans = JSONSpans(bytes: body)
         let members = spans.members(of: spans.document)
+        self.members = members
         self.body = body
         self.route = route
         document = spans.document
-        keys = Set(members.map(\.key))
         modelRange = members.last { $0.key == "model" }?.value
         model = modelRange.flatMap { spans.text(at: $0)?.string } ?? ""
         stream = members.last { $0.key == "stream" }.map { body[$0.value].elementsEqual("true".utf8) } ?? false
@@ -120,11 +121,18 @@ extension OpenAIRequestEditor {
 
     /// The body to send.
     ///
-    /// - Parameter outcomes: What became of each of ``pictures``, in the same order.
-    public func rewritten(model: ResolvedModel, outcomes: [ImageOutcome] = []) -> UpstreamBody {
+    /// - Parameters:
+    ///   - outcomes: What became of each of ``pictures``, in the same order.
+    ///   - adjustments: What earlier refusals of this model taught. A schema stays a schema, and messages stay as they are.
+    public func rewritten(
+        model: ResolvedModel, outcomes: [ImageOutcome] = [], adjustments: LearnedAdjustments = .init()
+    ) -> UpstreamBody {
         var writer = BodyWriter()
         var position = document.lowerBound
-        var replacements: [(range: Range<Int>, write: (inout BodyWriter) -> Void)] = []
+        let parameters = OpenAIParameterEdits(members, of: body, adjustments)
+        var replacements: [(range: Range<Int>, write: (inout BodyWriter) -> Void)] = parameters.replacements.map { replacement in
+            (replacement.range, { $0.raw(replacement.bytes[...]) })
+        }
         if let modelRange { replacements.append((modelRange, { $0.string(model.upstreamID) })) }
         for (index, picture) in pictures.enumerated() {
             let outcome = index < outcomes.count ? outcomes[index] : .notice(ImageFault.broken(reason: nil).notice)
@@ -141,7 +149,7 @@ extension OpenAIRequestEditor {
             position = range.upperBound
         }
         writer.raw(body[position..<document.upperBound])
-        return UpstreamBody(path: route.rawValue, pieces: writer.finish(), parameters: keys, originalToolNames: [:])
+        return UpstreamBody(path: route.rawValue, pieces: writer.finish(), parameters: parameters.sent, originalToolNames: [:])
     }
 
     private static func write(notice: String, to writer: inout BodyWriter) {

@@ -1,6 +1,7 @@
-/// Passes an upstream's `/v1` answer through, with the model's name as the client asked for it.
+/// Passes an upstream's `/v1` answer through, with the model's name as the client asked for it and errors without keys.
 ///
-/// Server-sent events go on line by line as they come, line ends as LF; a JSON object goes on at its end; anything else goes on as it is.
+/// Server-sent events go on line by line as they come, line ends as LF; an event whose JSON takes several lines goes on at its end, a JSON
+/// object at the end of the body; anything else goes on as it is.
 public struct OpenAIStreamRewriter: Sendable {
     /// The largest JSON body that is held to be changed.
     public static let largestBody = 64 << 20
@@ -14,6 +15,8 @@ public struct OpenAIStreamRewriter: Sendable {
 
     /// Whether the stream has said `[DONE]`.
     public private(set) var sawDone = false
+    /// The error that the answer reported, in the words that went on.
+    public private(set) var failure: OllamaFailure?
     private var sawChoice = false
     private var sawEnd = false
     /// Whether the answer is a stream of events; known after its first byte.
@@ -21,24 +24,33 @@ public struct OpenAIStreamRewriter: Sendable {
 
     private let name: [UInt8]
     private let mirrorsReasoning: Bool
+    private let failures: FailureContext
     private var contentType = ""
     private var mode = Mode.sniffing
     private var lines = ServerSentEventLines()
+    private var isErrorEvent = false
+    /// The data lines of an event whose JSON is not whole after its first; nil otherwise.
+    private var held: [UInt8]?
     private var document: [UInt8] = []
 
     /// - Parameters:
     ///   - model: The name the client asked for.
     ///   - mirrorsReasoning: Whether `reasoning_content` and `reasoning` are each sent under the other's name too.
-    public init(model: String, mirrorsReasoning: Bool = true) {
+    ///   - failures: What the mapping of upstream errors needs to know; nil knows no more than the model.
+    public init(model: String, mirrorsReasoning: Bool = true, failures: FailureContext? = nil) {
         var name: [UInt8] = []
         JSONWriter.append(quoting: model, to: &name)
         self.name = name
         self.mirrorsReasoning = mirrorsReasoning
+        self.failures = failures ?? FailureContext(model: model)
     }
 
     /// Notes what the upstream says its body is. The body's first byte counts for more.
-    public mutating func begin(contentType: String?) {
+    ///
+    /// - Throws: If it says that it is a web page.
+    public mutating func begin(contentType: String?) throws(OllamaFailure) {
         self.contentType = contentType?.lowercased() ?? ""
+        if self.contentType.contains("text/html") { throw FailureMapping.webPage }
     }
 
     /// Takes the next bytes and appends what can go on.
@@ -56,7 +68,7 @@ public struct OpenAIStreamRewriter: Sendable {
         case .events: try pushLines(bytes, from: start, into: &output)
         case .document:
             guard bytes.count - start <= Self.largestBody - document.count else {
-                throw FailureMapping.failure(.tooLarge, context: FailureContext(model: ""))
+                throw FailureMapping.failure(.tooLarge, context: failures)
             }
             document.append(copying: bytes.extracting(start..<bytes.count))
         case .untouched: output.append(copying: bytes.extracting(start..<bytes.count))
@@ -77,7 +89,8 @@ public struct OpenAIStreamRewriter: Sendable {
         case .events:
             let rest = lines.takeRest()
             // Half an event is of use to nobody, and the error that may follow must not run into it.
-            if !rest.isEmpty, Self.isWhole(rest.span) { append(line: rest.span, to: &output) }
+            if !rest.isEmpty { try append(line: rest.span, isLast: true, to: &output) }
+            if let whole = held.take(), Self.isWhole(whole) { append(event: whole, to: &output) }
             guard sawDone || sawEnd || !sawChoice else {
                 if let last = output.last, last != 0x0A { output += [0x0A, 0x0A] }
                 throw FailureMapping.cutOff
@@ -87,11 +100,6 @@ public struct OpenAIStreamRewriter: Sendable {
             document = []
             append(whole.span, to: &output)
         }
-    }
-
-    private static func isWhole(_ line: Span<UInt8>) -> Bool {
-        guard case .data(let start) = ServerSentEventField(line), start < line.count, line[start] == UInt8(ascii: "{") else { return true }
-        return OpenAIReplyEdits(line.extracting(start..<line.count), mirrorsReasoning: false) != nil
     }
 
     private static func isBlankOrMark(_ byte: UInt8) -> Bool {
@@ -105,8 +113,8 @@ public struct OpenAIStreamRewriter: Sendable {
         if contentType.contains("event-stream") { return .events }
         switch first {
         case UInt8(ascii: "{"): return .document
-        case UInt8(ascii: "d"), UInt8(ascii: "e"), UInt8(ascii: ":"):
-            return contentType.isEmpty || contentType.contains("json") ? .events : .untouched
+        case UInt8(ascii: "d"), UInt8(ascii: "e"), UInt8(ascii: "i"), UInt8(ascii: "r"), UInt8(ascii: ":"):
+            return contentType.isEmpty || contentType.contains("json") || contentType.contains("text/") ? .events : .untouched
         default: return .untouched
         }
     }
@@ -122,31 +130,109 @@ public struct OpenAIStreamRewriter: Sendable {
             }
             switch line {
             case nil: return
-            case .inPlace(let range)?: append(line: bytes.extracting(range), to: &output)
+            case .inPlace(let range)?: try append(line: bytes.extracting(range), isLast: false, to: &output)
             case .carried?:
                 let carried = lines.carried
-                append(line: carried.span, to: &output)
+                try append(line: carried.span, isLast: false, to: &output)
             }
-            output.append(0x0A)
+        }
+    }
+}
+
+extension OpenAIStreamRewriter {
+    /// - Parameter isLast: The body ended within the line.
+    private mutating func append(line: Span<UInt8>, isLast: Bool, to output: inout [UInt8]) throws(OllamaFailure) {
+        var end: [UInt8] = isLast ? [] : [0x0A]
+        switch ServerSentEventField(line) {
+        case .data(let start) where start < line.count:
+            let data = line.extracting(start..<line.count)
+            if try hold(data, isLast: isLast) { return }
+            if data.starts(with: "[DONE]") { sawDone = true }
+            output.append(copying: line.extracting(0..<start))
+            append(data, to: &output)
+        case .endOfEvent:
+            if let whole = held.take() { append(event: whole, to: &output) }
+            isErrorEvent = false
+        case .event(let start):
+            isErrorEvent = [UInt8](copying: line.extracting(start..<line.count)).elementsEqual("error".utf8)
+            output.append(copying: line)
+        case .foreign where line[0] == UInt8(ascii: "{"):
+            // Some gateways put a bare object into the stream when something went wrong.
+            if let failure = reported(line) {
+                output += OpenAIFailure(failure).event
+                end = []
+            } else {
+                output.append(copying: line)
+            }
+        default: output.append(copying: line)
+        }
+        output += end
+    }
+
+    /// Keeps a data line that belongs to JSON of several lines.
+    ///
+    /// - Returns: Whether it is one.
+    private mutating func hold(_ data: Span<UInt8>, isLast: Bool) throws(OllamaFailure) -> Bool {
+        if held != nil {
+            guard data.count < ServerSentEventLines.longestLine - (held?.count ?? 0) else { throw FailureMapping.lineTooLong }
+            held?.append(0x0A)
+            held?.append(copying: data)
+            return true
+        }
+        guard data.starts(with: "{"), OpenAIReplyEdits(data, mirrorsReasoning: false) == nil else { return false }
+        let bytes = [UInt8](copying: data)
+        guard !Self.isWhole(bytes) else { return false }
+        held = bytes
+        return true
+    }
+
+    /// Whether nothing that follows could complete the bytes: they are JSON, or broken.
+    private static func isWhole(_ bytes: [UInt8]) -> Bool {
+        do {
+            _ = try JSONParser.parse(bytes, rule: .repair)
+            return true
+        } catch {
+            return error != .unexpectedEnd
         }
     }
 
-    private mutating func append(line: Span<UInt8>, to output: inout [UInt8]) {
-        guard case .data(let start) = ServerSentEventField(line), start < line.count else { return output.append(copying: line) }
-        let data = line.extracting(start..<line.count)
-        if data.starts(with: "[DONE]") { sawDone = true }
-        output.append(copying: line.extracting(0..<start))
-        append(data, to: &output)
+    /// Appends an event whose JSON came in several lines.
+    private mutating func append(event json: [UInt8], to output: inout [UInt8]) {
+        var edited: [UInt8] = []
+        append(json.span, to: &edited)
+        for line in edited.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            output += Array("data: ".utf8) + line + [0x0A]
+        }
     }
 
     private mutating func append(_ json: Span<UInt8>, to output: inout [UInt8]) {
-        guard let edits = OpenAIReplyEdits(json, mirrorsReasoning: mirrorsReasoning) else {
-            // An object over several lines, perhaps: what is not understood is not judged either.
-            if json.count > 0, json[0] == UInt8(ascii: "{") { sawEnd = true }
+        let edits = OpenAIReplyEdits(json, mirrorsReasoning: mirrorsReasoning)
+        if isErrorEvent || (edits?.mayReportError ?? true), let failure = reported(json) {
+            output += OpenAIFailure(failure).body
+            return
+        }
+        guard let edits else {
+            // What is not understood is not judged either.
+            if json.starts(with: "{") { sawEnd = true }
             return output.append(copying: json)
         }
         sawChoice = sawChoice || edits.hasChoice
         sawEnd = sawEnd || edits.isEnd
         edits.apply(to: json, name: name, output: &output)
+    }
+
+    /// The error that a chunk or a body reports, in words fit for a client; nil if it reports none.
+    private mutating func reported(_ bytes: Span<UInt8>) -> OllamaFailure? {
+        let bytes = [UInt8](copying: bytes)
+        let value = try? JSONParser.parse(bytes, rule: .repair)
+        let choice = value?.object?["choices"]?.array?.first?.object
+        var error =
+            (value?.object).flatMap(UpstreamFailure.error) ?? (choice?["error"] == nil ? nil : choice.flatMap(UpstreamFailure.error))
+        if error == nil, isErrorEvent { error = value ?? .text(String(decoding: bytes, as: UTF8.self)) }
+        guard let error else { return nil }
+        let failure = FailureMapping.reported(error, context: failures)
+        self.failure = failure
+        sawEnd = true
+        return failure
     }
 }

@@ -16,6 +16,12 @@ struct TokenUsage: Sendable, Equatable {
         Self.replace(&cachedTokens, by: Self.count(details?["cached_tokens"]) ?? Self.count(usage["prompt_cache_hit_tokens"]))
     }
 
+    /// Takes counts that were read already, with the same rule.
+    mutating func take(_ counts: TokenUsage) {
+        Self.replace(&promptTokens, by: counts.promptTokens)
+        Self.replace(&answerTokens, by: counts.answerTokens)
+    }
+
     /// Takes llama.cpp's `timings` object; its counts stand in where `usage` has none.
     mutating func take(timings: JSONObject) {
         if let prompt = Self.count(timings["prompt_n"]), promptTokens == nil {

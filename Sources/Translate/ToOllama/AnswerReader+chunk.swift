@@ -42,6 +42,7 @@ extension AnswerReader {
         let other = delta["reasoning"]
         var hasReasoning = take(.thinking, reasoning)
         if other != reasoning { hasReasoning = take(.thinking, other) || hasReasoning }
+        echo?.take(details: delta["reasoning_details"])
         if !hasReasoning { takeDetails(delta["reasoning_details"]) }
         if isForContent { pendingLogprobs += logprobs }
         if let parts = delta["content"]?.array { takeParts(parts) } else { take(.content, delta["content"]) }
@@ -81,7 +82,7 @@ extension AnswerReader {
     ///
     /// - Returns: Whether it was text and not empty.
     @discardableResult
-    private mutating func take(_ kind: TextKind, _ value: JSONValue?) -> Bool {
+    mutating func take(_ kind: TextKind, _ value: JSONValue?) -> Bool {
         guard case .string(let text)? = value, !text.isEmpty else { return false }
         noteDelta()
         guard kind == .content, splitter != nil else {
@@ -110,6 +111,7 @@ extension AnswerReader {
     }
 
     private mutating func emit(_ kind: TextKind, _ text: ArraySlice<UInt8>) {
+        echo?.take(kind, text)
         guard kind == .content || settings.thinking == .pass else {
             pendingLogprobs.removeAll()
             return

@@ -42,16 +42,19 @@ extension AnswerReader {
                 held = Array(rest[start...])
             }
             holds = true
+        } else if !holds, rest.first == UInt8(ascii: "{"), let object = try? parse(rest) {
+            try take(chunk: object)
         }
         guard holds else { return }
         holds = false
-        if let chunk = try? JSONParser.parse(held, rule: .repair) { try take(chunk: chunk) }
+        if let chunk = try? parse(held) { try take(chunk: chunk) }
     }
 
     /// Writes the end of the answer, if it is one.
     ///
     /// - Parameter afterDone: The upstream said that it is done, by `[DONE]` or by a whole document.
     mutating func complete(afterDone: Bool) throws(OllamaFailure) {
+        takeLoneHalves()
         if summary.finishReason == nil, !afterDone {
             throw sawChunk || producedAnything ? FailureMapping.cutOff : FailureMapping.empty
         }
@@ -66,6 +69,7 @@ extension AnswerReader {
                 cutByLength: doneReason == "length", seed: settings.toolCallSeed, originalNames: settings.originalToolNames)
             for (index, call) in calls.enumerated() { sink.toolCall(call, index: index) }
             summary.toolCalls = calls.count
+            summary.echo = echo?.finish(calls)
         } catch {
             throw FailureMapping.brokenToolCall
         }
@@ -78,6 +82,14 @@ extension AnswerReader {
         sink.finish(summary)
         isComplete = true
         mode = .ended
+    }
+
+    /// Half a character whose other half never came.
+    private mutating func takeLoneHalves() {
+        guard !halves.isEmpty else { return }
+        let rest = halves.takeRest()
+        if rest.thinking { take(.thinking, "\u{FFFD}") }
+        if rest.content { take(.content, "\u{FFFD}") }
     }
 
     /// Ollama knows two reasons; a call of tools is `stop` to it.

@@ -3,12 +3,18 @@ extension AnswerReader {
     ///
     /// - Returns: false for anything else, nothing taken.
     mutating func takeUsualChunk(_ data: Span<UInt8>) -> Bool {
-        guard !isGeneralOnly, pendingLogprobs.isEmpty, eventName != "error" else { return false }
+        guard !isGeneralOnly, pendingLogprobs.isEmpty, halves.isEmpty, eventName != "error" else { return false }
         guard let chunk = UsualChunk(data, skipsLogprobs: !settings.logprobs) else { return false }
         let text = data.extracting(chunk.text.range)
         if chunk.kind == .content, let splitter, !splitter.isSettled {
             guard splitter.passesPlainContent, !Self.mayHoldTag(text) else { return false }
         }
+        if echo != nil {
+            // What is kept is kept unescaped, and the rest of such a chunk may be of interest too.
+            guard !chunk.hasDetails, !chunk.text.hasEscapes else { return false }
+            echo?.take(chunk.kind, [UInt8](copying: text))
+        }
+        if let usage = chunk.usage { meter.usage.take(usage) }
         sawChunk = true
         noteDelta()
         if chunk.kind == .content || settings.thinking == .pass { sink.escapedText(chunk.kind, text) }

@@ -23,6 +23,8 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
     var summary = AnswerSummary()
     var splitter: ThinkTagSplitter?
     var toolCalls = ToolCallAssembler()
+    var echo: EchoCollector?
+    var halves = SurrogateJoiner()
     var pendingLogprobs: [JSONValue] = []
     /// Whether any chunk came that told something: text, reasoning, a tool call.
     var producedAnything = false
@@ -44,6 +46,7 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
         self.settings = settings
         self.sink = sink
         meter = AnswerMeter(requestReceived: settings.requestReceived)
+        echo = EchoCollector(settings.keeps)
         splitter =
             switch settings.thinkTags {
             case .none: nil
@@ -170,7 +173,7 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
         let bytes = Array(copying: data.extracting(start..<data.count))
         if bytes.starts(with: "[DONE]".utf8) { return try complete(afterDone: true) }
         do {
-            try take(chunk: try JSONParser.parse(bytes, rule: .repair))
+            try take(chunk: try parse(bytes))
         } catch let error as JSONError {
             guard error == .unexpectedEnd else { return try take(unreadable: bytes) }
             held = bytes
@@ -184,8 +187,14 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
         let bytes = held
         held = []
         holds = false
-        guard let chunk = try? JSONParser.parse(bytes, rule: .repair) else { return try take(unreadable: bytes) }
+        guard let chunk = try? parse(bytes) else { return try take(unreadable: bytes) }
         try take(chunk: chunk)
+    }
+
+    /// A chunk as JSON, with the characters whole that were cut in two between chunks.
+    mutating func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
+        guard !halves.isEmpty || SurrogateJoiner.mayConcern(bytes) else { return try JSONParser.parse(bytes, rule: .repair) }
+        return halves.joined(try JSONParser.parseKeepingHalves(bytes))
     }
 
     /// Data that is no JSON: text would be lost by skipping it.

@@ -40,6 +40,8 @@ public struct AnswerSettings: Sendable {
     public var toolCallSeed: UInt64 = 0
     /// Tool names that were changed for the upstream, by the name that was sent: answers use the client's own again.
     public var originalToolNames: [String: String] = [:]
+    /// What of the answer goes into its summary to be remembered.
+    public var keeps: EchoParts = []
     /// What the mapping of upstream errors needs to know.
     public var failures: FailureContext
 

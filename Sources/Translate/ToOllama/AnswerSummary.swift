@@ -26,4 +26,6 @@ public struct AnswerSummary: Sendable, Equatable {
     public var toolCalls = 0
     /// The upstream's id for this answer, if it gave one.
     public var upstreamID: String?
+    /// What is to be remembered for later requests.
+    public var echo: AnswerEcho?
 }

@@ -4,6 +4,8 @@ struct AnswerToolCall: Sendable, Equatable {
     var name: String
     /// Always an object.
     var arguments: JSONObject
+    /// What the provider wants back with the call. Clients do not see it: some refuse keys they do not know.
+    var extraContent: JSONValue?
 
     /// The element of `tool_calls`, without `type`, as Ollama writes it.
     ///

@@ -1,6 +1,13 @@
 extension FailureMapping {
     /// The table: what each status, with what its body says, becomes.
     static func map(status: Int, _ upstream: UpstreamFailure, context: FailureContext) -> OllamaFailure {
+        var failure = mapWithoutParam(status: status, upstream, context: context)
+        // Of a fault that is not the client's it need not know the field.
+        if failure.status < 500 { failure.param = upstream.param.map { Redaction.clean($0, secrets: context.secrets) } }
+        return failure
+    }
+
+    private static func mapWithoutParam(status: Int, _ upstream: UpstreamFailure, context: FailureContext) -> OllamaFailure {
         let said = upstream.message.map { Redaction.clean($0, secrets: context.secrets) }
         if let complaint = complaint(status: status, upstream, said: said, context: context) { return complaint }
         let text = said ?? "\(status == 200 ? "an error" : "\(status) \(reason(status))") from model server"

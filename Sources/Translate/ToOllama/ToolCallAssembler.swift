@@ -14,6 +14,7 @@ struct ToolCallAssembler: Sendable {
         var name = ""
         var arguments: [UInt8] = []
         var progress = ArgumentProgress()
+        var extraContent: JSONValue?
     }
 
     private var parts: [Part] = []
@@ -32,6 +33,10 @@ struct ToolCallAssembler: Sendable {
         let arguments = Argument(function["arguments"])
         let position = self.position(index: fragment["index"]?.number?.integer, id: id, name: name, arguments: arguments)
         cost += 64 + id.utf8.count + name.utf8.count
+        if let extra = fragment["extra_content"], extra != .null {
+            cost += JSONWriter.bytes(extra).count
+            parts[position].extraContent = extra
+        }
         try extend(position, id: id, name: name, arguments: arguments)
     }
 
@@ -113,7 +118,9 @@ struct ToolCallAssembler: Sendable {
             }
             var id = part.id
             if id.isEmpty || !ids.insert(id).inserted { id = AnswerToolCall.madeUpID(seed: seed, position: calls.count) }
-            calls.append(AnswerToolCall(id: id, name: originalNames[part.name] ?? part.name, arguments: arguments))
+            calls.append(
+                AnswerToolCall(
+                    id: id, name: originalNames[part.name] ?? part.name, arguments: arguments, extraContent: part.extraContent))
         }
         return calls
     }

@@ -1,7 +1,7 @@
 /// A chunk that holds one piece of text and nothing else to act on: nearly all chunks of nearly all streams.
 ///
-/// Found by stepping over the bytes once, in any order of keys. Whatever is unusual — a finish reason, usage, tool calls, two texts, a key twice, an
-/// escaped key — gives nil, and the general path reads the chunk.
+/// Found by stepping over the bytes once, in any order of keys. Whatever is unusual — a finish reason, tool calls, two texts, a key twice, an
+/// escaped key, usage in detail — gives nil, and the general path reads the chunk.
 struct UsualChunk {
     /// Larger chunks are left to the general path, whose limits on structure then hold.
     static let largest = 1 << 16
@@ -9,6 +9,10 @@ struct UsualChunk {
     var kind: TextKind
     /// The inside of the JSON string; never empty.
     var text: JSONCursor.Text
+    /// What `usage` says, if it is there and says only how many: some upstreams count along in every chunk.
+    var usage: TokenUsage?
+    /// Whether there is structured reasoning beside the text.
+    var hasDetails: Bool
 
     /// - Parameter skipsLogprobs: Nobody asked for them.
     init?(_ bytes: Span<UInt8>, skipsLogprobs: Bool) {
@@ -26,6 +30,8 @@ struct UsualChunk {
             text = reasoning
         default: return nil
         }
+        usage = finder.usage
+        hasDetails = finder.hasDetails
         if text.hasLoneSurrogate { return nil }
         if !text.isASCII, (try? UTF8Span(validating: bytes.extracting(text.range))) == nil { return nil }
     }
@@ -44,6 +50,7 @@ private struct Finder {
     var otherReasoning: JSONCursor.Text?
     /// Structured reasoning that would count if no string does.
     var hasDetails = false
+    var usage: TokenUsage?
 
     private let skipsLogprobs: Bool
     private var cursor = JSONCursor()
@@ -57,6 +64,9 @@ private struct Finder {
         static let content = Keys(rawValue: 4)
         static let reasoning = Keys(rawValue: 8)
         static let otherReasoning = Keys(rawValue: 16)
+        static let usage = Keys(rawValue: 32)
+        static let promptTokens = Keys(rawValue: 64)
+        static let answerTokens = Keys(rawValue: 128)
     }
 
     init(skipsLogprobs: Bool) { self.skipsLogprobs = skipsLogprobs }
@@ -74,7 +84,8 @@ private struct Finder {
             let fine =
                 switch name.count {
                 case 7 where name.starts(with: "choices"): isFirst(.choices) && choices(bytes)
-                case 5 where name.starts(with: "error") || name.starts(with: "usage"): cursor.null(bytes)
+                case 5 where name.starts(with: "error"): cursor.null(bytes)
+                case 5 where name.starts(with: "usage"): isFirst(.usage) && (cursor.null(bytes) || usage(bytes))
                 case 7 where name.starts(with: "timings"): cursor.null(bytes)
                 case 6 where name.starts(with: "x_groq"): cursor.null(bytes)
                 default: cursor.skip(bytes)
@@ -82,6 +93,32 @@ private struct Finder {
             guard fine else { return false }
         } while cursor.take(UInt8(ascii: ","), bytes)
         return met.contains([.choices, .delta]) && cursor.take(UInt8(ascii: "}"), bytes)
+    }
+
+    /// Counts that are plain numbers, and nothing that holds more of them.
+    private mutating func usage(_ bytes: Span<UInt8>) -> Bool {
+        guard cursor.take(UInt8(ascii: "{"), bytes) else { return false }
+        var found = TokenUsage()
+        repeat {
+            guard let key = cursor.string(bytes), !key.hasEscapes, cursor.take(UInt8(ascii: ":"), bytes) else { return false }
+            let name = bytes.extracting(key.range)
+            let fine =
+                switch name.count {
+                case 13 where name.starts(with: "prompt_tokens"): isFirst(.promptTokens) && Self.count(&cursor, bytes, &found.promptTokens)
+                case 17 where name.starts(with: "completion_tokens"):
+                    isFirst(.answerTokens) && Self.count(&cursor, bytes, &found.answerTokens)
+                case 12 where name.starts(with: "total_tokens"): cursor.digits(bytes) != nil
+                default: cursor.null(bytes)
+                }
+            guard fine else { return false }
+        } while cursor.take(UInt8(ascii: ","), bytes)
+        usage = found
+        return cursor.take(UInt8(ascii: "}"), bytes)
+    }
+
+    private static func count(_ cursor: inout JSONCursor, _ bytes: Span<UInt8>, _ place: inout Int?) -> Bool {
+        place = cursor.digits(bytes)
+        return place != nil
     }
 
     /// Exactly one choice.

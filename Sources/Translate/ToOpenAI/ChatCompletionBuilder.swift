@@ -72,7 +72,7 @@ public enum ChatCompletionBuilder {
         MessageWriting(
             dialect: model.dialect, detail: model.images.detail,
             echo: adjustments.echoesReasoning ? .reasoningContent : model.dialect.reasoningEcho,
-            echoesAlways: adjustments.echoesReasoning, toolNames: tools.sentNames)
+            echoesAlways: adjustments.echoesReasoning, standsInForSignatures: adjustments.standsInForSignatures, toolNames: tools.sentNames)
     }
 }
 

@@ -1,7 +1,7 @@
 /// Raw prompts and gaps to fill, as `/completions`.
 enum CompletionBuilder {
     /// - Returns: nil when the request belongs to `/chat/completions`: chats, ordinary prompts, and raw ones where the upstream has no
-    ///   text completion or pictures come along.
+    ///   text completion, pictures come along, or only the chat endpoint knows the format that is asked for.
     static func build(
         _ request: InferenceRequest, model: ResolvedModel, adjustments: LearnedAdjustments
     ) throws(OllamaFailure) -> UpstreamBody? {
@@ -10,13 +10,19 @@ enum CompletionBuilder {
         if generate.suffix != nil, hasPictures {
             throw .badRequest("images cannot be used together with suffix", code: "UNSUPPORTED_CAPABILITY")
         }
-        guard generate.suffix != nil || (generate.raw && model.dialect.completions && !hasPictures) else { return nil }
+        let dialect = model.dialect
+        let knowsFormat = request.format == nil || (dialect.completionsFormat && !adjustments.schemaInPrompt)
+        guard generate.suffix != nil || (generate.raw && dialect.completions && knowsFormat && !hasPictures) else { return nil }
         var fields: JSONObject = ["model": .text(model.upstreamID), "prompt": .string(generate.prompt)]
         fields["suffix"] = generate.suffix.map(JSONValue.string)
+        if let format = request.format, dialect.completionsFormat {
+            fields["response_format"] =
+                FormatMapping(format: format, dialect: dialect, schemaInPrompt: adjustments.schemaInPrompt).responseFormat
+        }
         OptionMapping(options: request.options, model: model).apply(to: &fields, maxTokensField: "max_tokens")
-        if request.logprobs, model.dialect.logprobs { fields["logprobs"] = .integer(request.topLogprobs) }
+        if request.logprobs, dialect.logprobs { fields["logprobs"] = .integer(request.topLogprobs) }
         fields["stream"] = .bool(request.stream)
-        if request.stream, model.dialect.streamUsage { fields["stream_options"] = ["include_usage": true] }
+        if request.stream, dialect.streamUsage { fields["stream_options"] = ["include_usage": true] }
         fields = adjustments.adjusted(fields)
         return UpstreamBody(
             path: "/completions", pieces: [JSONWriter.bytes(.object(fields))], parameters: Set(fields.members.map(\.key)),

@@ -6,6 +6,8 @@ struct MessageWriting {
     let echo: Dialect.ReasoningEcho
     /// Sends `reasoning_content` even where there is none: an upstream has complained.
     let echoesAlways: Bool
+    /// Makes up for thought signatures that are missing: an upstream has complained.
+    var standsInForSignatures = false
     /// The name to send for each name a client uses.
     let toolNames: [String: String]
 
@@ -67,6 +69,11 @@ struct MessageWriting {
     }
 
     private func writeReasoning(_ turn: Turn, to writer: inout BodyWriter) {
+        if dialect.reasoningDetails, !turn.reasoningDetails.isEmpty {
+            writer.raw(#","reasoning_details":"#)
+            writer.value(.array(turn.reasoningDetails))
+            return
+        }
         switch echo {
         case .none: return
         case .reasoning:
@@ -92,13 +99,22 @@ struct MessageWriting {
             writer.raw(#","arguments":"#)
             writer.string(JSONText(utf8: JSONWriter.bytes(call.arguments)[...]))
             writer.raw("}")
-            if dialect.toolExtraContent, let extra = call.extraContent {
+            if let extra = extraContent(of: call, at: index) {
                 writer.raw(#","extra_content":"#)
                 writer.value(extra)
             }
             writer.raw("}")
         }
         writer.raw("]")
+    }
+
+    /// A signature that is lost, or never was because another model made the call, is made up for where the upstream insists on one: on the
+    /// first call of each message, with the word that Google's manual gives for this case.
+    private func extraContent(of call: Turn.Call, at index: Int) -> JSONValue? {
+        guard dialect.toolExtraContent else { return nil }
+        if let extra = call.extraContent { return extra }
+        guard standsInForSignatures, index == 0 else { return nil }
+        return ["google": ["thought_signature": "skip_thought_signature_validator"]]
     }
 
     private func sent(_ name: String) -> String { toolNames[name] ?? ToolIdentifiers.name(name) }

@@ -31,6 +31,7 @@ struct ToolCorrelation {
             both.pictures += turn.pictures
             both.calls += turn.calls
             both.thinking = last.thinking ?? turn.thinking
+            both.reasoningDetails = last.reasoningDetails + turn.reasoningDetails
             joined[joined.count - 1] = both
         }
         return joined

@@ -62,6 +62,20 @@ enum ToolIdentifiers {
 }
 
 extension ToolCall {
-    /// The same for the same function and arguments, whatever the client did with the id: what a cache of provider data can go by.
-    public var fingerprint: UInt64 { ToolIdentifiers.hash([name, String(decoding: JSONWriter.bytes(arguments), as: UTF8.self)]) }
+    /// The same for the same function and arguments, whatever a client did with the id, the order of keys and the spelling of numbers.
+    var fingerprint: UInt64 { ToolIdentifiers.hash([name, String(decoding: JSONWriter.bytes(arguments.canonical), as: UTF8.self)]) }
+}
+
+extension JSONValue {
+    /// The same for equal values: keys in order, whole numbers without a fraction.
+    fileprivate var canonical: JSONValue {
+        switch self {
+        case .object(let object):
+            let members = object.members.map { JSONObject.Member(key: $0.key, value: $0.value.canonical) }
+            return .object(JSONObject(members.sorted { $0.key < $1.key }))
+        case .array(let values): return .array(values.map(\.canonical))
+        case .number(let number): return number.integer.map(JSONValue.integer) ?? number.double.map { .number(JSONNumber($0)) } ?? self
+        case .null, .bool, .string: return self
+        }
+    }
 }

@@ -6,6 +6,7 @@ struct Turn: Equatable {
     var hasOwnText: Bool
     var pictures: [Picture] = []
     var thinking: JSONText?
+    var reasoningDetails: [JSONValue] = []
     var calls: [Call] = []
     /// On a tool result: as the client named it, later the id that is sent.
     var callID: String?
@@ -46,6 +47,7 @@ extension Turn {
         return request.messages.enumerated().map { index, message in
             var turn = Turn(role: message.role, text: message.content)
             turn.thinking = message.thinking
+            turn.reasoningDetails = message.reasoningDetails
             turn.callID = message.toolCallID
             turn.toolName = message.toolName
             if stripsThinkTags, message.role == .assistant, index < lastUser { turn.moveThinkTags() }

@@ -58,6 +58,7 @@ enum TurnShaping {
             last.pictures += turn.pictures
             last.calls += turn.calls
             last.thinking = last.thinking ?? turn.thinking
+            last.reasoningDetails += turn.reasoningDetails
             output[output.count - 1] = last
         }
         return output

@@ -34,11 +34,30 @@ import Translate
         ("a b", .embed, 400, "invalid model name"), ("a b", .pull, 400, "invalid model name"),
         ("a b", .delete, 400, "name \"a b\" is invalid"), ("a b", .copySource, 400, "source \"a b\" is invalid"),
         ("x:local:cloud", .chat, 400, "use either :local or :cloud, not both: \"x:local:cloud\""),
+        ("m:7b-cloud:LOCAL", .show, 400, "use either :local or :cloud, not both: \"m:7b-cloud:LOCAL\""),
+        ("m:local:local", .pull, 400, "use either :local or :cloud, not both: \"m:local:local\""),
+        ("Foo:local", .chat, 404, "model 'Foo:local' not found"),
+        ("gpt-oss:120b-cloud", .chat, 403, "ollama cloud is disabled: remote model is unavailable"),
+        ("m:cloud", .embed, 403, "ollama cloud is disabled: remote model is unavailable"),
+        ("m:cloud", .show, 403, "ollama cloud is disabled: remote model details are unavailable"),
+        ("m:cloud", .delete, 404, "model 'm:cloud' not found"), ("a b:cloud", .chat, 400, "invalid model name"),
     ])
     func `each route has its own words for a name it cannot use`(name: String, route: ModelRoute, status: Int, text: String) throws {
         let catalog = try Self.catalog(#"{"models":{"m":{"provider":"demo"}}}"#)
         let failure = #expect(throws: OllamaFailure.self) { try catalog.require(name, for: route) }
         #expect(failure?.status == status && failure?.error == text)
+    }
+
+    @Test func `a name may ask for the model here, which it is`() throws {
+        let catalog = try Self.catalog(
+            #"{"models":{"m":{"provider":"demo"},"m:7b":{"provider":"demo","model":"seven"},"n:local":{"provider":"demo","model":"own"},"v/*":{"provider":"demo"}}}"#
+        )
+        #expect(catalog.resolve("M:LOCAL")?.listedName == "m:latest")
+        #expect(catalog.resolve("m:7b:local")?.upstreamID == "seven")
+        #expect(catalog.resolve("m:latest:local")?.listedName == "m:latest")
+        #expect(catalog.resolve("n:local")?.upstreamID == "own", "a listed name means itself")
+        #expect(catalog.resolve("v/x:local")?.upstreamID == "v/x")
+        #expect(catalog.resolve("v/x:local:cloud") == nil && catalog.resolve("m:cloud") == nil)
     }
 
     @Test func `a provider without its key says so before anything is sent`() throws {

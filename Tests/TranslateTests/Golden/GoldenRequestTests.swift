@@ -1,6 +1,7 @@
 import Foundation
 import Testing
-import Translate
+
+@testable import Translate
 
 /// What each folder of `fixtures/chat` says should go to the upstream, or come back as a failure.
 @Suite struct GoldenRequestTests {
@@ -71,11 +72,13 @@ struct Walk {
 
     private func inference(_ json: JSONValue) throws -> Outcome {
         let isGenerate = example.endpoint == "/api/generate"
-        let request = try isGenerate ? InferenceRequest.generate(json) : InferenceRequest.chat(json)
+        var request = try isGenerate ? InferenceRequest.generate(json) : InferenceRequest.chat(json)
         if request.work == .unload { return .work("unload") }
         let model = try example.catalog(model: request.model).require(request.model, for: isGenerate ? .generate : .chat)
         try request.check(against: model)
         if request.work == .load { return .work("load") }
+        let memory = try memory(of: model)
+        request = request.recalling(EchoParts(model.dialect)) { memory[$0] }
         let treatments = try request.imageTreatments(for: model)
         let images = zip(request.messages, treatments).map { message, treatments in
             zip(message.images, treatments).map(Self.outcome)
@@ -92,6 +95,24 @@ struct Walk {
         let pictures = images.joined().count { if case .jpeg = $0 { true } else { false } }
         #expect(body.pieces.count == 2 * pictures + 1, "each picture is a piece of its own")
         return .body(body)
+    }
+
+    /// What is remembered of the answer to an earlier request, if the folder has one.
+    private func memory(of model: ResolvedModel) throws -> [UInt64: Remembered] {
+        guard example.has("earlier-upstream.sse") else { return [:] }
+        let request = try InferenceRequest.chat(try example.json("earlier-request.json"))
+        var settings = AnswerSettings(shape: .chat, model: request.model, requestReceived: .milliseconds(0))
+        settings.keeps = EchoParts(model.dialect, answering: request)
+        settings.toolCallSeed = request.toolCallSeed
+        var translator = AnswerTranslator(settings)
+        var lines = LineBatch()
+        try translator.push(try example.bytes("earlier-upstream.sse"), at: .milliseconds(5), into: &lines)
+        try translator.finish(at: .milliseconds(5), into: &lines)
+        var memory: [UInt64: Remembered] = [:]
+        for entry in translator.summary.echo?.entries(at: EchoPlace(answering: request)) ?? [] {
+            for key in entry.keys { memory[key] = entry.value }
+        }
+        return memory
     }
 
     private func edited(_ bytes: [UInt8]) throws -> UpstreamBody {

@@ -22,9 +22,11 @@ import Testing
 
     @Test func `an upstream's complaint keeps the field it blames`() {
         let body = Array(#"{"error":{"message":"too hot","type":"invalid_request_error","param":"temperature","code":null}}"#.utf8)
-        let failure = OpenAIFailure(
-            upstreamStatus: 400, body: body, retryAfter: nil, now: 0, context: FailureContext(model: "m"))
+        let context = FailureContext(model: "m")
+        let failure = OpenAIFailure(FailureMapping.failure(status: 400, body: body, retryAfter: nil, now: 0, context: context))
         #expect(failure.message == "too hot" && failure.param == "temperature" && failure.status == 400)
+        let other = OpenAIFailure(FailureMapping.failure(status: 500, body: body, retryAfter: nil, now: 0, context: context))
+        #expect(other.param == nil)
     }
 
     @Test func `absent fields are null`() {

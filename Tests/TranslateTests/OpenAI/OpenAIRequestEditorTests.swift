@@ -74,6 +74,48 @@ import Translate
         #expect(sent.path == "/embeddings" && String(decoding: sent.joined, as: UTF8.self) == #"{"input":["a"],"model":"real/name"}"#)
     }
 
+    static func learned(_ adjustments: [LearnedAdjustments.Adjustment]) -> LearnedAdjustments {
+        adjustments.reduce(into: LearnedAdjustments()) { $0.apply($1) }
+    }
+
+    @Test(
+        arguments: [
+            (#"{"model":"m", "seed":1 , "top_k":2,"input":"a"}"#, [.drop("seed")], #"{"model":"real/name", "top_k":2,"input":"a"}"#),
+            (#"{"model":"m","input":"a" , "seed":1 }"#, [.drop("seed")], #"{"model":"real/name","input":"a" }"#),
+            (#"{"seed":1,"model":"m","x":[1],"y":{}}"#, [.drop("seed"), .drop("x"), .drop("y")], #"{"model":"real/name"}"#),
+            (#"{"model":"m","x":[1],"y":{} ,"z":0}"#, [.drop("z"), .drop("x"), .drop("y")], #"{"model":"real/name"}"#),
+            (#"{"x":1,"y":2}"#, [.drop("x"), .drop("y")], "{}"),
+            (
+                #"{"model":"m","max_tokens":5}"#, [.rename("max_tokens", to: "max_completion_tokens")],
+                #"{"model":"real/name","max_completion_tokens":5}"#
+            ),
+            (
+                #"{"max_tokens":5,"max_completion_tokens":6,"model":"m"}"#, [.rename("max_tokens", to: "max_completion_tokens")],
+                #"{"max_completion_tokens":6,"model":"real/name"}"#
+            ),
+            (
+                #"{"model":"m","reasoning_effort":"none","n":"none"}"#,
+                [.replace(parameter: "reasoning_effort", value: "none", with: "minimal"), .schemaInPrompt, .echoReasoning],
+                #"{"model":"real/name","reasoning_effort":"minimal","n":"none"}"#
+            ),
+        ] as [(String, [LearnedAdjustments.Adjustment], String)])
+    func `what an upstream refused before is not sent again`(
+        body: String, lessons: [LearnedAdjustments.Adjustment], expected: String
+    ) throws {
+        let editor = try OpenAIRequestEditor(Array(body.utf8), route: .embeddings)
+        let sent = editor.rewritten(model: try Self.model(), adjustments: Self.learned(lessons))
+        #expect(String(decoding: sent.joined, as: UTF8.self) == expected)
+        #expect(try Set(#require(try JSONParser.parse(sent.joined).object).members.map(\.key)) == sent.parameters)
+    }
+
+    @Test func `a format is never learned away`() throws {
+        let body = #"{"model":"m","response_format":{"type":"json_object"},"seed":1}"#
+        let sent = try OpenAIRequestEditor(Array(body.utf8), route: .completions).rewritten(model: try Self.model())
+        #expect(sent.parameters == ["model", "seed"])
+        let refusal = Array(#"{"error":{"message":"Unsupported: 'response_format' of type json_schema"}}"#.utf8)
+        #expect(LearnedAdjustments.learn(status: 400, body: refusal, sent: sent.parameters) == nil)
+    }
+
     @Test func `no accepted body makes the editor trap or break JSON`() throws {
         let odd = [
             #"{"model":1,"messages":[1]}"#, #"{"messages":[{"content":[{"image_url":[]}]}]}"#,

@@ -45,6 +45,20 @@ import Testing
         #expect(String(decoding: answer.embeddingsBody(), as: UTF8.self) == #"{"embedding":[3.0,-0.0125,1e-07]}"#)
     }
 
+    @Test func `vectors as base64 are read too`() throws {
+        var answer = EmbeddingsAnswer(dimensions: nil, failures: FailureContext(model: "m"))
+        try answer.add(
+            Array(#"{"data":[{"index":1,"embedding":"AACAPwAAAEA="},{"index":0,"embedding":"AABAQA\u0041AgMAAAAA\/"}]}"#.utf8), inputs: 2)
+        #expect(String(decoding: answer.embeddingsBody(), as: UTF8.self) == #"{"embedding":[3.0,-4.0,0.5]}"#)
+    }
+
+    @Test(arguments: ["AADAfw==", "AAB=", "AABA QA==", "A", "AAAAAAA"])
+    func `text that is no vector is not read`(text: String) {
+        let body = #"{"data":[{"embedding":"\#(text)"}]}"#
+        let failure = #expect(throws: OllamaFailure.self) { try Self.embed([(body, 1)]) }
+        #expect(failure?.error == "model server sent data that cannot be read")
+    }
+
     @Test(arguments: [
         (#"{"data":[{"embedding":[1]}]}"#, 502, "model server sent 1 embeddings for 2 inputs"),
         (#"{"data":[]}"#, 502, "model server sent 0 embeddings for 2 inputs"),

@@ -67,7 +67,7 @@ struct ReplyCase: Sendable, CustomTestStringConvertible {
     var status: Int
     var isStreamed: Bool
     private var settings: AnswerSettings
-    private var contentType: String?
+    var contentType: String?
 
     struct Outcome {
         /// What a client reads: lines, or a body and a newline.

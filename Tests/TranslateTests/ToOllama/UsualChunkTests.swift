@@ -7,7 +7,8 @@ import Testing
     static func find(_ chunk: String) -> String? {
         let bytes = Array(chunk.utf8)
         guard let usual = UsualChunk(bytes.span, skipsLogprobs: true) else { return nil }
-        return "\(usual.kind) \(String(decoding: bytes[usual.text.range], as: UTF8.self))"
+        let counts = usual.usage.map { " \($0.promptTokens ?? -1) \($0.answerTokens ?? -1)" } ?? ""
+        return "\(usual.kind) \(String(decoding: bytes[usual.text.range], as: UTF8.self))\(counts)"
     }
 
     @Test(arguments: [
@@ -20,6 +21,10 @@ import Testing
         (#"{"choices":[{"index":0,"delta":{"content":"\u00e9\ud83d\ude00\"é"}}]}"#, #"content \u00e9\ud83d\ude00\"é"#),
         (#"{"choices":[{"index":0,"delta":{"content":"","reasoning":"r","reasoning_details":[{"text":"r"}]}}]}"#, "thinking r"),
         (#"{"choices":[{"index":0,"delta":{"content":null,"reasoning":"r","reasoning_content":"r"}}]}"#, "thinking r"),
+        (
+            #"{"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":5,"total_tokens":8,"completion_tokens":3,"prompt_tokens_details":null}}"#,
+            "content a 5 3"
+        ),
     ])
     func `the usual is found`(chunk: String, expected: String) {
         #expect(Self.find(chunk) == expected)
@@ -28,6 +33,13 @@ import Testing
     @Test(arguments: [
         #"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#,
         #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{}}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":1,"prompt_tokens":2}}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":1.0}}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":-1}}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":1234567890123456}}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":"1"}}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":1,"prompt_tokens_details":{"cached_tokens":1}}}"#,
+        #"{"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":1},"usage":null}"#,
         #"{"choices":[{"index":0,"delta":{"content":"a"}}],"error":{"message":"x"}}"#,
         #"{"choices":[{"index":1,"delta":{"content":"a"}}]}"#,
         #"{"choices":[{"index":0.0,"delta":{"content":"a"}}]}"#,
@@ -110,7 +122,8 @@ struct SplitMix: RandomNumberGenerator {
 /// Streams that look like an upstream's, some of them broken.
 enum RandomStream {
     private static let texts = [
-        #""a""#, #""""#, "null", #"" <think>x""#, #""</think>""#, #""é\u00e9""#, #""\ud83d\ude00""#, #""\ud83d""#, #""\n\"\\""#,
+        #""a""#, #""""#, "null", #"" <think>x""#, #""</think>""#, #""é\u00e9""#, #""\ud83d\ude00""#, #""\ud83d""#, #""x\ud83d""#,
+        #""\ude00y""#, #""\n\"\\""#,
         #""\u003c""#, "7", "[]",
         #"["x"]"#, #"[{"type":"text","text":"p"}]"#, "\"\u{1F600}\"", #""\u""#, #""a"#,
     ]
@@ -118,6 +131,13 @@ enum RandomStream {
         "content", "content", "content", "reasoning", "reasoning_content", "role", "refusal", "extra", "c\\u006fntent",
     ]
     private static let values = ["null", "0", "-0.5e+3", "01", "true", "{}", "[]", #"{"a":[1,{"b":"}"}]}"#, #""x""#, "tru", #"[1,]"#]
+
+    private static let usages = [
+        "null", #"{"prompt_tokens":3}"#, #"{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}"#,
+        #"{"completion_tokens":4,"prompt_tokens":0,"prompt_tokens_details":null}"#, #"{"prompt_tokens":007}"#, #"{"prompt_tokens":8.0}"#,
+        #"{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":1}}"#, #"{"completion_tokens":1,"completion_tokens":6}"#, "{}",
+        #"{"prompt_tokens":"1"}"#, #"{"prompt_tokens":99999999999999999999}"#, #"{ "prompt_tokens" : 1 }"#,
+    ]
 
     static func make(_ random: inout SplitMix) -> [UInt8] {
         var stream = ""
@@ -136,7 +156,7 @@ enum RandomStream {
 
     private static func chunk(_ random: inout SplitMix) -> String {
         var members = [#""id":"c""#, #""choices":\#(choices(&random))"#]
-        if odd(&random) { members.append(#""usage":{"prompt_tokens":3}"#) }
+        for _ in 0..<(odd(&random) ? 2 : 1) where !odd(&random) { members.append(#""usage":\(pick(usages, &random))"#) }
         if odd(&random) { members.append(#""error":\#(pick(values, &random))"#) }
         if odd(&random) { members.append(#""choices":[]"#) }
         if Bool.random(using: &random) { members.append(#""x":\#(odd(&random) ? pick(values, &random) : "1")"#) }
