@@ -4,7 +4,7 @@ import Translate
 /// Writes the one line that sums up an answer, and what happened to each picture.
 final class AnswerLog: Sendable {
     let exchange: Exchange
-    private let model: ResolvedModel
+    let model: ResolvedModel
     private let facts: [PictureFact]
 
     init(exchange: Exchange, model: ResolvedModel, facts: [PictureFact]) {

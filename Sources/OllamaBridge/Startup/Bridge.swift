@@ -142,7 +142,9 @@ struct Bridge: Sendable {
             hosts: HostCheck(ownNames: [settings.address.host.lowercased(), ProcessInfo.processInfo.hostName.lowercased()]),
             origins: CrossOrigin(configured: settings.origins),
             keys: ClientKeys(settings.clientKeys, file: settings.keysFile?.entries ?? []))
-        let door = FrontDoor(routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer)
+        let door = FrontDoor(
+            routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer,
+            heap: HeapKeeper())
         let plain = BridgeChannel(limits: settings.limits, connections: connections, log: Listener.quiet(log)) { request, writer, channel in
             try await door.serve(request, writer, channel)
         }
