@@ -21,13 +21,14 @@ struct ClientLine: Sendable {
     func open() async throws -> DirectSocket? {
         let channel = channel
         return try await channel.eventLoop.flatSubmit {
+            let operations = channel.pipeline.syncOperations
+            guard let rules = try? operations.handler(type: RequestGuard.self), rules.writesChunks else {
+                return channel.eventLoop.makeSucceededFuture(nil)
+            }
+            // Made only now: NIO stops a debug build over a promise that nobody keeps.
             let flushed = channel.eventLoop.makePromise(of: Void.self)
             let socket: DirectSocket?
             do {
-                let operations = channel.pipeline.syncOperations
-                guard try operations.handler(type: RequestGuard.self).writesChunks else {
-                    return channel.eventLoop.makeSucceededFuture(nil)
-                }
                 socket = try operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { DirectSocket(copying: $0) } ?? nil
                 // Writes are finished in order, so an empty one is finished when all before it are.
                 try Self.writeBelowEncoder(ByteBuffer(), on: channel, promise: flushed)
