@@ -38,6 +38,7 @@ final class AnswerLog: Sendable {
             record.provider = model.provider.name
             record.promptTokens = summary.promptTokens
             record.answerTokens = summary.answerTokens
+            record.tokensAreEstimated = summary.isEstimated
             record.firstToken = summary.deltas > 0 ? summary.loadDuration + summary.promptDuration : nil
             record.pictures = facts
             record.failure = failure
