@@ -153,7 +153,7 @@ struct Bridge: Sendable {
         var listeners: [Listener] = []
         do {
             let place = Listener.Place.address(host: settings.address.host, port: settings.address.port)
-            listeners.append(try await Listener.bind(place, sharesPort: settings.sharesPort, child: child))
+            listeners.append(try await Listener.bind(place, sharesPort: settings.sharesPort, log: log, child: child))
         } catch let error as IOError {
             throw startupError(error)
         } catch let error as SocketAddressError {
@@ -162,7 +162,7 @@ struct Bridge: Sendable {
         guard let path = settings.unixSocket else { return listeners }
         do {
             // Only this machine can reach it, and only whom the file's permissions let: it needs no TLS.
-            listeners.append(try await Listener.bind(.unixSocket(path: path), child: plain))
+            listeners.append(try await Listener.bind(.unixSocket(path: path), log: log, child: plain))
         } catch {
             await listeners[0].stopAccepting()
             throw StartupError("The Unix socket \(path) cannot be made (\(Self.reason(error))); choose another place with --unix-socket.")
