@@ -49,6 +49,9 @@ private struct Walk {
             guard let json = try? JSONParser.parse(failure.body) else { fatalError("a failure that is no JSON") }
             precondition(json.object?["error"]?.string?.isEmpty == false, "a failure without words")
             return nil
+        } catch let failure as OpenAIFailure {
+            precondition((400...599).contains(failure.status) && !failure.message.isEmpty)
+            return nil
         } catch {
             fatalError("\(error)")
         }

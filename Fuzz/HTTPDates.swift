@@ -1,4 +1,4 @@
-// fuzz-sources: Sources/Fetch/Headers/HTTPDate.swift
+// fuzz-sources: Sources/Fetch/Headers/HTTPDate.swift Sources/Fetch/Headers/ASCIICase.swift
 // fuzz-seeds: fixtures/fuzz/http-date
 // fuzz-options: -max_len=64
 
