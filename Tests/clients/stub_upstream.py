@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import struct
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -206,6 +207,7 @@ class StubUpstream:
         self.requests = []
         self._script = []
         self._changed = threading.Condition()
+        self.reset()
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -285,6 +287,9 @@ class StubUpstream:
             self.requests.clear()
             self._script.clear()
             self.hangups = 0
+            # Vectors as base64 even to those who asked for numbers; and whether embeddings come with their tokens counted.
+            self.embeds_as_base64 = False
+            self.counts_tokens = True
 
     def script(self, *replies):
         """What to answer, one each; the last one stays. Without a script an `Answer()` is given."""
@@ -336,7 +341,12 @@ class StubUpstream:
             {"object": "embedding", "index": index, "embedding": [float(len(text) + step + 1) for step in range(count)]}
             for index, text in reversed(list(enumerate(inputs)))
         ]
+        if body.get("encoding_format") == "base64" or self.embeds_as_base64:
+            for entry in data:
+                entry["embedding"] = base64.b64encode(struct.pack(f"<{count}f", *entry["embedding"])).decode()
         usage = {"prompt_tokens": 5 * len(inputs), "total_tokens": 5 * len(inputs)}
+        if not self.counts_tokens:
+            return Reply(body=json.dumps({"object": "list", "data": data, "model": body["model"]}).encode())
         return Reply(body=json.dumps({"object": "list", "data": data, "model": body["model"], "usage": usage}).encode())
 
     def _completion(self, body):

@@ -80,6 +80,24 @@ def test_thinking(bridge, stub):
     assert "".join(chunk.additional_kwargs.get("reasoning_content", "") for chunk in chunks) == "Hm, well."
 
 
+async def test_asynchronously_with_tools_and_thinking(bridge, stub):
+    stub.script(
+        Answer(pieces=[], thinking=["I must", " look."], tool_calls=[("call_1", "get_weather", {"city": "Bonn"})], finish="tool_calls"),
+        Answer(pieces=["Ra", "in."], thinking=["It is wet."]),
+    )
+    bound = ChatOllama(model="seer", base_url=bridge.url, reasoning=True).bind_tools([get_weather])
+    messages, first = [HumanMessage("Weather?")], None
+    async for chunk in bound.astream(messages):
+        first = chunk if first is None else first + chunk
+    assert first.additional_kwargs["reasoning_content"] == "I must look."
+    [call] = first.tool_calls
+    messages += [AIMessage(first.content, tool_calls=first.tool_calls), ToolMessage(get_weather(**call["args"]), tool_call_id=call["id"])]
+    chunks = [chunk async for chunk in bound.astream(messages)]
+    assert "".join(chunk.content for chunk in chunks) == "Rain."
+    assert "".join(chunk.additional_kwargs.get("reasoning_content", "") for chunk in chunks) == "It is wet."
+    assert stub.last.body["messages"][-1]["content"] == "Rain in Bonn"
+
+
 def test_plain_completion_model(bridge, stub):
     assert OllamaLLM(model="seer", base_url=bridge.url).invoke("Why?") == "Hello from the stub."
 

@@ -64,6 +64,26 @@ def test_thinking(model, stub):
     assert (answer.content, answer.reasoning_content) == ("42", "Hm.")
 
 
+def test_thinking_stream(model, stub):
+    stub.script(Answer(pieces=["4", "2"], thinking=["Hm,", " well."]))
+    deltas = [part.choices[0].delta for part in litellm.completion(messages=ASK, reasoning_effort="low", stream=True, **model)]
+    assert "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas) == "Hm, well."
+    assert "".join(delta.content or "" for delta in deltas) == "42"
+
+
+async def test_tool_round_trip_in_a_stream(model, stub):
+    stub.script(Answer(pieces=[], tool_calls=[("call_1", "get_weather", {"city": "Bonn"})], finish="tool_calls"), Answer(pieces=["Ra", "in."]))
+    parts = [part async for part in await litellm.acompletion(messages=ASK, tools=[TOOL], stream=True, **model)]
+    first = litellm.stream_chunk_builder(parts).choices[0].message
+    [call] = first.tool_calls
+    assert call.function.name == "get_weather" and "Bonn" in call.function.arguments
+    history = [*ASK, first.model_dump(), {"role": "tool", "tool_call_id": call.id, "content": "rain"}]
+    parts = [part async for part in await litellm.acompletion(messages=history, tools=[TOOL], stream=True, **model)]
+    assert "".join(part.choices[0].delta.content or "" for part in parts) == "Rain."
+    result = stub.last.body["messages"][-1]
+    assert result["content"] == "rain" and result["tool_call_id"] == stub.last.body["messages"][-2]["tool_calls"][0]["id"]
+
+
 def test_plain_generate(bridge, stub):
     answer = litellm.completion(model="ollama/seer", api_base=bridge.url, messages=ASK)
     assert answer.choices[0].message.content == "Hello from the stub."

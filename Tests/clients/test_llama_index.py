@@ -71,6 +71,32 @@ def test_thinking(bridge, stub):
     assert "Hm, well." in str(answer.message.blocks) + str(answer.message.additional_kwargs)
 
 
+def test_thinking_stream(bridge, stub):
+    stub.script(Answer(pieces=["4", "2"], thinking=["Hm,", " well."]))
+    model = Ollama(model="seer", base_url=bridge.url, thinking=True, context_window=32768)
+    parts = list(model.stream_chat([ChatMessage("?")]))
+    assert "".join(part.delta or "" for part in parts) == "42"
+    assert [part.additional_kwargs["thinking_delta"] for part in parts if part.additional_kwargs.get("thinking_delta")] == ["Hm,", " well."]
+
+
+async def test_tool_round_trip_in_a_stream(model, stub):
+    def add(a: int, b: int) -> int:
+        """Adds two numbers."""
+        return a + b
+
+    tool = FunctionTool.from_defaults(add)
+    stub.script(Answer(pieces=[], tool_calls=[("call_1", "add", {"a": 2, "b": 3})], finish="tool_calls"), Answer(pieces=["It is", " 5."]))
+    parts = [part async for part in await model.astream_chat_with_tools([tool], user_msg="2 + 3?")]
+    [call] = model.get_tool_calls_from_response(parts[-1])
+    history = [
+        ChatMessage("2 + 3?"), parts[-1].message,
+        ChatMessage(role="tool", content=str(tool(**call.tool_kwargs)), additional_kwargs={"tool_call_id": call.tool_id, "tool_name": "add"}),
+    ]
+    assert "".join([part.delta or "" async for part in await model.astream_chat(history)]) == "It is 5."
+    _, assistant, answer = stub.last.body["messages"]
+    assert answer["content"] == "5" and answer["tool_call_id"] == assistant["tool_calls"][0]["id"]
+
+
 def test_structured(model, stub):
     class Cat(BaseModel):
         name: str

@@ -49,6 +49,12 @@ def test_tools(llm, stub):
     assert result["tool_call_id"] == assistant["tool_calls"][0]["id"]
 
 
+def test_thinking_stays_out_of_the_answer(llm, stub):
+    stub.script(Answer(pieces=["4", "2."], thinking=["Hm,", " well."]))
+    assert llm("-m", "ollama/seer", "?", "-o", "think", "true").strip() == "42."
+    assert llm("-m", "ollama/seer", "?", "-o", "think", "false").strip() == "42."
+
+
 def test_schema(llm, stub):
     stub.script(Answer(pieces=['{"name": "Minka"}']))
     assert "Minka" in llm("-m", "ollama/seer", "a cat", "--schema", "name str")

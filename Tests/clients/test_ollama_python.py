@@ -225,6 +225,27 @@ def test_two_tool_calls_keep_their_order(client, stub):
     assert not parts[-1].message.tool_calls
 
 
+async def test_async_tool_round_trip(async_client, stub):
+    stub.script(Answer(pieces=[], tool_calls=[("call_abc", "get_weather", {"city": "Bonn"})], finish="tool_calls"), Answer(pieces=["Take", " a coat."]))
+    messages = ask("Weather in Bonn?")
+    parts = [part async for part in await async_client.chat("seer", messages, tools=[get_weather], stream=True)]
+    [message] = [part.message for part in parts if part.message.tool_calls]
+    [call] = message.tool_calls
+    messages += [message, {"role": "tool", "tool_name": "get_weather", "content": get_weather(**call.function.arguments)}]
+    parts = [part async for part in await async_client.chat("seer", messages, tools=[get_weather], stream=True)]
+    assert "".join(part.message.content or "" for part in parts) == "Take a coat."
+    _, assistant, tool = stub.last.body["messages"]
+    assert tool["content"] == "Rain in Bonn" and tool["tool_call_id"] == assistant["tool_calls"][0]["id"]
+
+
+async def test_async_thinking_stream(async_client, stub):
+    stub.script(Answer(pieces=["4", "2."], thinking=["Hm,", " let me see."]))
+    parts = [part async for part in await async_client.chat("seer", ask(), think=True, stream=True)]
+    assert [part.message.thinking for part in parts if part.message.thinking] == ["Hm,", " let me see."]
+    assert "".join(part.message.content or "" for part in parts) == "42."
+    assert not any(part.message.thinking and part.message.content for part in parts)
+
+
 @pytest.mark.parametrize("key", ["reasoning_content", "reasoning"])
 def test_thinking(client, stub, key):
     stub.script(Answer(pieces=["42."], thinking=["Hm,", " let me see."], thinking_key=key))
@@ -276,6 +297,15 @@ def test_embed(client, stub):
     assert len(client.embed("embedder", "one", dimensions=4).embeddings[0]) == 4
     assert stub.last.body["dimensions"] == 4
     assert client.embed("embedder", "").embeddings == []
+
+
+def test_embeddings_that_come_as_base64(client, stub):
+    wanted = client.embed("embedder", ["one", "three"]).embeddings
+    stub.embeds_as_base64 = True
+    found = client.embed("embedder", ["one", "three"]).embeddings
+    assert stub.last.body["encoding_format"] == "float"
+    assert all(abs(a - b) < 1e-6 for one, other in zip(wanted, found) for a, b in zip(one, other))
+    assert client.embeddings("embedder", "one").embedding[0] == 4.0
 
 
 def test_embeddings(client, stub):

@@ -4,7 +4,7 @@ import Translate
 /// Writes the one line that sums up an answer, and what happened to each picture.
 final class AnswerLog: Sendable {
     let exchange: Exchange
-    private let model: ResolvedModel
+    let model: ResolvedModel
     private let facts: [PictureFact]
 
     init(exchange: Exchange, model: ResolvedModel, facts: [PictureFact]) {
@@ -38,6 +38,7 @@ final class AnswerLog: Sendable {
             record.provider = model.provider.name
             record.promptTokens = summary.promptTokens
             record.answerTokens = summary.answerTokens
+            record.tokensAreEstimated = summary.isEstimated
             record.firstToken = summary.deltas > 0 ? summary.loadDuration + summary.promptDuration : nil
             record.pictures = facts
             record.failure = failure

@@ -1,21 +1,33 @@
 import Translate
 
-/// Reads along while an answer passes, line by line: the upstream's token counts and, if wanted, the text.
+/// Reads along while an answer passes, line by line: token counts and, if wanted, the text.
 struct PassedAnswer: Sendable {
+    /// Where the token counts come from.
+    enum Counts: Sendable {
+        /// Those of our own lines are known already.
+        case known
+        /// The upstream's `usage`; where it reports none, this many for the prompt and one for every event of a stream or every four bytes
+        /// of a body, unless the answer is `vectors`, which nobody counts.
+        case read(promptEstimate: Int, vectors: Bool)
+    }
+
     let record: RequestRecord
-    /// Token counts of our own lines are known already.
-    let readsUsage: Bool
+    let counts: Counts
     private var line: [UInt8] = []
+    private var sawUsage = false
+    private var events = 0
+    private var bodyBytes = 0
 
     /// A longer line is passed on all the same but not understood.
     private static let longestLine = 4 << 20
     private static let usage = Array(#""usage""#.utf8)
 
-    init(record: RequestRecord, readsUsage: Bool) {
+    init(record: RequestRecord, counts: Counts) {
         self.record = record
-        self.readsUsage = readsUsage
+        self.counts = counts
     }
 
+    private var readsUsage: Bool { if case .read = counts { true } else { false } }
     private var reads: Bool { readsUsage || record.keepsText }
 
     mutating func push(_ bytes: [UInt8]) {
@@ -29,14 +41,27 @@ struct PassedAnswer: Sendable {
         }
     }
 
-    mutating func finish() { if reads { endLine() } }
+    /// - Parameter failed: The answer broke off, or was none.
+    mutating func finish(failed: Bool = false) {
+        guard reads else { return }
+        endLine()
+        guard case .read(let promptEstimate, let isVectors) = counts, !sawUsage, !failed || events > 1 else { return }
+        let answer = isVectors ? 0 : max(1, events > 0 ? events : bodyBytes / 4)
+        record.note { facts in
+            facts.promptTokens = max(1, promptEstimate)
+            facts.answerTokens = answer
+            facts.tokensAreEstimated = true
+        }
+    }
 
     private mutating func endLine() {
         defer { line.removeAll(keepingCapacity: true) }
+        if line.starts(with: "data:".utf8) { events += line.last == UInt8(ascii: "}") ? 1 : 0 } else { bodyBytes += line.count }
         let hasUsage = readsUsage && line.firstRange(of: Self.usage) != nil
         guard hasUsage || record.keepsText, let start = line.firstIndex(of: UInt8(ascii: "{")) else { return }
         guard let object = try? JSONParser.parse(Array(line[start...])).object else { return }
         if hasUsage, let usage = object["usage"]?.object {
+            sawUsage = true
             record.note { facts in
                 facts.promptTokens = usage["prompt_tokens"]?.number?.integer ?? facts.promptTokens
                 facts.answerTokens = usage["completion_tokens"]?.number?.integer ?? facts.answerTokens

@@ -13,6 +13,8 @@ final class RequestRecord: Sendable {
         /// As the upstream reported them or, where it did not, as estimated.
         var promptTokens = 0
         var answerTokens = 0
+        /// Whether a count is an estimate.
+        var tokensAreEstimated = false
         /// Nanoseconds from the request's arrival to the first delta.
         var firstToken: Int64?
         var pictures: [PictureFact] = []
@@ -37,7 +39,7 @@ final class RequestRecord: Sendable {
 
     func noteQuestion(_ text: @autoclosure () -> String) {
         guard keepsText else { return }
-        let text = String(text().prefix(Self.mostText))
+        let text = String(decoding: text().utf8.prefix(Self.mostText), as: UTF8.self)
         note { $0.question = text }
     }
 

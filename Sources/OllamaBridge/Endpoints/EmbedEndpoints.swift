@@ -24,6 +24,7 @@ struct EmbedEndpoints: Sendable {
         let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try EmbedRequest.decode(json, route: route) }
         let model = try catalog.current.require(request.model, for: route == .embed ? .embed : .embeddings)
         running.note(model, keepAlive: request.keepAlive, numCtx: nil)
+        exchange.record.noteQuestion(request.inputs.map(\.string).joined(separator: "\n"))
         try await exchange.beginInference(model)
         let failures = FailureContext(model: request.model)
         var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)
@@ -41,11 +42,15 @@ struct EmbedEndpoints: Sendable {
                 throw UpstreamCall.failure(error, failures)
             }
         }
+        let bytes = request.inputs.reduce(0) { $0 + $1.utf8.count }
+        exchange.record.note { [tokens = answer.tokens] facts in
+            facts.promptTokens = max(1, tokens ?? bytes / 4)
+            facts.tokensAreEstimated = tokens == nil
+        }
         exchange.log.info("Embedded", metadata: ["model": "\(model.listedName)", "texts": "\(request.inputs.count)"])
         switch route {
         case .embeddings: return .json(answer.embeddingsBody())
         case .embed:
-            let bytes = request.inputs.reduce(0) { $0 + $1.utf8.count }
             return .json(
                 answer.embedBody(model: request.model, received: exchange.received, sent: sent, at: Clock.now(), inputBytes: bytes))
         }

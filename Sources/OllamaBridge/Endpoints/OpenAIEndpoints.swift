@@ -42,6 +42,7 @@ struct OpenAIEndpoints: Sendable {
             throw OpenAIFailure(error, param: "model")
         }
         running.note(model, keepAlive: nil, numCtx: nil)
+        exchange.record.noteQuestion(editor.question)
         try await exchange.beginInference(model)
         let members = try chooser.members(of: model, needsVision: !editor.pictures.isEmpty, name: editor.model)
         var failures = FailureContext(model: editor.model)
@@ -63,7 +64,8 @@ struct OpenAIEndpoints: Sendable {
         var rewriter = OpenAIStreamRewriter(model: editor.model, failures: failures)
         try rewriter.begin(contentType: type)
         let passage = Passage(
-            rewriter: rewriter, body: reply.body, failures: failures, record: exchange.record, received: exchange.received,
+            rewriter: rewriter, body: reply.body, failures: failures, record: exchange.record,
+            counts: .read(promptEstimate: editor.textBytes / 4, vectors: route == .embeddings), received: exchange.received,
             log: exchange.log,
             metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
         if editor.stream { return Response(status: .ok, headers: headers, body: ResponseBody { try await passage.write(to: &$0) }) }
@@ -95,6 +97,7 @@ private struct Passage: Sendable {
     let body: FetchBody
     let failures: FailureContext
     let record: RequestRecord
+    let counts: PassedAnswer.Counts
     let received: AnswerMoment
     let log: Logger
     let metadata: Logger.Metadata
@@ -102,8 +105,9 @@ private struct Passage: Sendable {
     @concurrent
     func write(to writer: inout any ResponseBodyWriter) async throws {
         var rewriter = rewriter
-        var passed = PassedAnswer(record: record, readsUsage: true)
+        var passed = PassedAnswer(record: record, counts: counts)
         var output: [UInt8] = []
+        var failed = false
         let client = ClientConnection.current
         client?.whenCutShort { [body] in body.cancel() }
         defer { client?.whenCutShort(nil) }
@@ -123,12 +127,14 @@ private struct Passage: Sendable {
                 throw CancellationError()
             }
             output += end(with: failure)
+            failed = true
         } catch let failure as OllamaFailure {
             output += end(with: failure)
+            failed = true
         }
         passed.push(output)
-        passed.finish()
         if let failure = rewriter.failure { note(failure) }
+        passed.finish(failed: failed || rewriter.failure != nil)
         if !output.isEmpty { try await writer.write(ByteBuffer(bytes: output)) }
         try await writer.finish(nil)
         log.info("Passed through", metadata: metadata)
@@ -161,7 +167,7 @@ private struct Passage: Sendable {
         try rewriter.finish(into: &output)
         // Nothing has been sent yet, so the client can have a real status.
         if let failure = rewriter.failure { throw failure }
-        var passed = PassedAnswer(record: record, readsUsage: true)
+        var passed = PassedAnswer(record: record, counts: counts)
         passed.push(output)
         passed.finish()
         log.info("Passed through", metadata: metadata)

@@ -21,6 +21,8 @@ struct FrontDoor: Sendable {
     let log: Logger
     /// Told once per request, after the last byte of its answer or when its client has left.
     var observer: RequestObserver?
+    /// Told after each answer that may have been large.
+    var heap: HeapKeeper?
 
     /// What can be said of a request before anything is done for it.
     private struct Entrance {
@@ -45,7 +47,7 @@ struct FrontDoor: Sendable {
         let exchange = exchange(request, entrance, client, channel, id)
         defer {
             client.setInferring(false)
-            exchange.lease.returnPlace()
+            if exchange.lease.returnPlace() { heap?.noteUse() }
         }
         let response = finished(await answer(exchange, entrance), exchange, entrance)
         do {

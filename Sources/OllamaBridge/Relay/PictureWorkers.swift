@@ -10,16 +10,13 @@ final class PictureWorkers: Sendable {
 
     private let pool: NIOThreadPool
     private let pixels = WeightedSemaphore(capacity: pixelsInFlight)
-    private let heap: HeapKeeper
 
     /// How many pictures wait for room.
     var waiting: Int { pixels.waiting }
 
     init() {
-        let pool = NIOThreadPool(numberOfThreads: Self.threads)
+        pool = NIOThreadPool(numberOfThreads: Self.threads)
         pool.start()
-        self.pool = pool
-        heap = HeapKeeper { pool.submit { _ in HeapKeeper.releaseFreed() } }
     }
 
     /// Runs work on a picture thread.
@@ -32,7 +29,6 @@ final class PictureWorkers: Sendable {
     ) async throws -> Value {
         try await pixels.acquire(count)
         defer { pixels.release(count) }
-        defer { heap.noteUse() }
         let flag = Flag()
         return try await withTaskCancellationHandler {
             try await pool.runIfActive { try work { flag.isSet } }

@@ -73,7 +73,7 @@ struct Relay: Sendable {
             let body = try await collect(answer.reply, &collector, settings.failures, log)
             remember(collector.summary)
             transcript?.note(body)
-            var passed = PassedAnswer(record: record, readsUsage: false)
+            var passed = PassedAnswer(record: record, counts: .known)
             passed.push(body)
             passed.finish()
             transcript?.keep()

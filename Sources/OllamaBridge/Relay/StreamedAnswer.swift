@@ -36,7 +36,7 @@ final class StreamedAnswer: @unchecked Sendable {
         self.failures = failures
         self.finished = finished
         self.transcript = transcript
-        passed = PassedAnswer(record: record, readsUsage: false)
+        passed = PassedAnswer(record: record, counts: .known)
         lines = LineBatch()
         while lines.isEmpty {
             try await advance()

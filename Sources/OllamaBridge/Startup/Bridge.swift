@@ -141,13 +141,16 @@ struct Bridge: Sendable {
     }
 
     private func listen(
-        _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver, _ keys: ClientKeyring, _ tls: TLSIdentity?
+        _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver, _ keys: ClientKeyring,
+        _ tls: TLSIdentity?
     ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
             hosts: HostCheck(ownNames: [settings.address.host.lowercased(), ProcessInfo.processInfo.hostName.lowercased()]),
             origins: CrossOrigin(configured: settings.origins),
             keys: keys)
-        let door = FrontDoor(routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer)
+        let door = FrontDoor(
+            routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer,
+            heap: HeapKeeper())
         let plain = BridgeChannel(limits: settings.limits, connections: connections, log: Listener.quiet(log)) { request, writer, channel in
             try await door.serve(request, writer, channel)
         }

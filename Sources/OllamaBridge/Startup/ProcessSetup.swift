@@ -5,6 +5,7 @@ enum ProcessSetup {
     static func prepare() {
         keepMemoryPrivate()
         raiseDescriptorLimit()
+        HeapKeeper.keepFreedMemory()
         // A reader that goes away (`ollama-bridge serve | head -1`) must not take the server with it.
         signal(SIGPIPE, SIG_IGN)
         // A file at its largest is an error to report, and a signal meant for another program's log rotation is none of ours.

@@ -107,6 +107,33 @@ public struct OpenAIRequestEditor: Sendable {
 }
 
 extension OpenAIRequestEditor {
+    /// Bytes of the body without its pictures, for an estimate of the prompt's tokens when the upstream counts none.
+    public var textBytes: Int { document.count - pictures.reduce(0) { $0 + $1.target.count } }
+
+    /// What is asked: the text of the last user message, the prompt, or the texts to embed. Found anew each time.
+    public var question: String {
+        let spans = JSONSpans(bytes: body)
+        func value(_ key: String) -> Range<Int>? { members.last { $0.key == key }?.value }
+        switch route {
+        case .chatCompletions:
+            let users = spans.elements(of: value("messages") ?? 0..<0).filter { message in
+                spans.last("role", in: message).flatMap { spans.text(at: $0)?.string } == "user"
+            }
+            return users.last.flatMap { spans.last("content", in: $0) }.map { Self.texts(at: $0, spans) } ?? ""
+        case .completions: return value("prompt").map { Self.texts(at: $0, spans) } ?? ""
+        case .embeddings: return value("input").map { Self.texts(at: $0, spans) } ?? ""
+        }
+    }
+
+    /// A string, or the strings and text parts of an array, each on a line of its own.
+    private static func texts(at range: Range<Int>, _ spans: JSONSpans) -> String {
+        if let text = spans.text(at: range) { return text.string }
+        let texts = spans.elements(of: range).compactMap { part in
+            spans.text(at: part) ?? spans.last("text", in: part).flatMap { spans.text(at: $0) }
+        }
+        return texts.map(\.string).joined(separator: "\n")
+    }
+
     /// What is to be done with each of ``pictures``.
     ///
     /// - Throws: The first picture of the newest turn that cannot go to this model, with its `param`.

@@ -108,6 +108,20 @@ import Translate
         #expect(try Set(#require(try JSONParser.parse(sent.joined).object).members.map(\.key)) == sent.parameters)
     }
 
+    @Test(arguments: [
+        (
+            #"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"},{"role":"user","content":[{"type":"text","text":"c\u00e9"},{"type":"image_url","image_url":{"url":"data:,AAAA"}},{"type":"text","text":"d"}]},{"role":"tool","content":"e"}]}"#,
+            OpenAIRequestEditor.Route.chatCompletions, "cé\nd"
+        ),
+        (#"{"messages":[{"role":"system","content":"a"}]}"#, .chatCompletions, ""), (#"{"prompt":["a","b"]}"#, .completions, "a\nb"),
+        (#"{"input":"x"}"#, .embeddings, "x"), (#"{"input":[[1,2]]}"#, .embeddings, ""), ("{}", .embeddings, ""),
+    ])
+    func `the question is what was asked last`(body: String, route: OpenAIRequestEditor.Route, question: String) throws {
+        let editor = try OpenAIRequestEditor(Array(body.utf8), route: route)
+        #expect(editor.question == question)
+        #expect(editor.textBytes == body.utf8.count - (body.contains("AAAA") ? #""data:,AAAA""#.utf8.count : 0))
+    }
+
     @Test func `a format is never learned away`() throws {
         let body = #"{"model":"m","response_format":{"type":"json_object"},"seed":1}"#
         let sent = try OpenAIRequestEditor(Array(body.utf8), route: .completions).rewritten(model: try Self.model())

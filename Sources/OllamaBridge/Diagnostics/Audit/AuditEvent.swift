@@ -20,6 +20,7 @@ enum AuditEvent {
         if facts.model != nil {
             event["prompt_tokens"] = .integer(facts.promptTokens)
             event["answer_tokens"] = .integer(facts.answerTokens)
+            if facts.tokensAreEstimated { event["tokens_estimated"] = true }
         }
         event["error"] = facts.failure.map { .text($0.error) }
         event["fault"] = Fault(status: status, failure: facts.failure).map { .text($0.rawValue) }

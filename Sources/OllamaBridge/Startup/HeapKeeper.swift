@@ -1,9 +1,10 @@
 import CMalloc
+import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
 
-/// Keeps the memory that large bodies and pictures needed for the next ones, and gives it back to the system once none came for a while.
+/// Keeps the memory that large bodies and pictures needed for the next ones, and gives it back to the system once nothing came for a while.
 ///
 /// Left to itself, glibc returns every large block at once, and the next picture pays for each of its pages again: on a virtual machine
 /// that is half of what a picture that passes through costs.
@@ -20,16 +21,14 @@ final class HeapKeeper: Sendable {
     }
 
     private let state = Mutex(State())
-    private let release: @Sendable () -> Void
 
-    /// - Parameter release: Gives free memory back on a thread that may take its time; calls ``HeapKeeper/releaseFreed()``.
-    init(release: @escaping @Sendable () -> Void) {
-        self.release = release
-        mallopt(M_MMAP_THRESHOLD, Self.largestKept)
-        mallopt(M_TRIM_THRESHOLD, Self.kept)
+    /// For the whole process, once.
+    static func keepFreedMemory() {
+        mallopt(M_MMAP_THRESHOLD, largestKept)
+        mallopt(M_TRIM_THRESHOLD, kept)
     }
 
-    /// Something large has just been worked on.
+    /// Something that may have been large is over.
     func noteUse() {
         let begins = state.withLock { state in
             state.lastUse = .now()
@@ -39,8 +38,6 @@ final class HeapKeeper: Sendable {
         if begins { look(in: Self.quietTime) }
     }
 
-    static func releaseFreed() { _ = malloc_trim(0) }
-
     private func look(in time: TimeAmount) {
         MultiThreadedEventLoopGroup.singleton.next().scheduleTask(in: time) { [weak self] in
             guard let self else { return }
@@ -49,7 +46,9 @@ final class HeapKeeper: Sendable {
                 if rest <= .zero { state.isWaiting = false }
                 return rest
             }
-            rest > .zero ? look(in: rest) : release()
+            if rest > .zero { return look(in: rest) }
+            // Milliseconds, by how much there is to give back: not on an event loop.
+            Thread.detachNewThread { malloc_trim(0) }
         }
     }
 }
