@@ -26,10 +26,12 @@ struct EmbedEndpoints: Sendable {
         running.note(model, keepAlive: request.keepAlive, numCtx: nil)
         exchange.record.noteQuestion(request.inputs.map(\.string).joined(separator: "\n"))
         try await exchange.beginInference(model)
-        let failures = FailureContext(model: request.model)
+        let members = try chooser.members(of: model, needsVision: false, name: request.model)
+        var failures = FailureContext(model: request.model)
+        // An error can come under a 200 as well, and quote a key all the same.
+        failures.secrets = members.flatMap(\.provider.secrets)
         var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)
         let sent = Clock.now()
-        let members = try chooser.members(of: model, needsVision: false, name: request.model)
         let batches = EmbeddingsMapping.build(request, model: model)
         for batch in batches.indices {
             let reply = try await upstream.send(to: members, failures: failures, log: exchange.log) { model, learned in
