@@ -88,11 +88,12 @@ struct FrontDoor: Sendable {
 
     private func answer(_ exchange: Exchange, _ path: String) async -> Response {
         switch routes.match(exchange.request.method, path) {
-        case .unknown: return .text("404 page not found", status: .notFound)
-        case .wrongMethod: return .text("405 method not allowed", status: .methodNotAllowed)
+        case .unknown: return .plain("404 page not found", status: .notFound)
+        case .wrongMethod: return .plain("405 method not allowed", status: .methodNotAllowed)
         case .redirect(let target):
             let status: HTTPResponse.Status = exchange.request.method == .get ? .movedPermanently : .temporaryRedirect
-            return Response(status: status, headers: [.location: target])
+            let query = exchange.request.uri.query.map { "?\($0)" } ?? ""
+            return Response(status: status, headers: [.location: target + query])
         case .endpoint(let endpoint, let tail):
             var exchange = exchange
             exchange.pathTail = tail
