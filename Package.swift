@@ -35,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -62,11 +63,14 @@ let package = Package(
         .target(name: "Translate", swiftSettings: hot),
         .testTarget(name: "TranslateTests", dependencies: ["Translate", "TestSupport"], swiftSettings: strict),
 
+        // What the C library leaves out of Swift's module for it.
+        .systemLibrary(name: "CMalloc"),
+
         // The server: the only target that knows all of the above.
         .executableTarget(
             name: "OllamaBridge",
             dependencies: [
-                "Fetch", "Images", "Translate",
+                "CMalloc", "Fetch", "Images", "Translate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "DequeModule", package: "swift-collections"),
@@ -77,6 +81,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),

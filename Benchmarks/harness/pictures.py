@@ -1,5 +1,7 @@
-"""Pictures for the benchmarks, made by Pillow from noise at several scales: as hard to compress as photographs are."""
+"""Pictures for the benchmarks, made by Pillow from noise at several scales: about as hard to compress as photographs are."""
 
+import hashlib
+import pathlib
 import random
 import struct
 
@@ -7,16 +9,19 @@ from PIL import Image
 
 TWELVE_MEGAPIXELS = (4000, 3000)
 FIFTY_MEGAPIXELS = (8160, 6120)
+NAMES = ["12mp.png", "12mp.webp", "12mp-alpha.webp", "12mp.jpg", "6mb.jpg", "50mp.jpg", "small.jpg"]
+
+# How much each scale adds. The finest, of single pixels, weighs little, or the PNG would be twice as large as a camera's.
+COARSE, FINE = 0.35, 0.1
 
 
 def _noise(random_source, width, height):
     layers = None
-    scale = 8
-    while scale <= max(width, height):
-        step = (max(2, width // (max(width, height) // scale)), max(2, height // (max(width, height) // scale)))
+    longest = max(width, height)
+    for scale in [8, 32, 128, 512, 2048]:
+        step = (max(2, width * scale // longest), max(2, height * scale // longest))
         layer = Image.frombytes("L", step, random_source.randbytes(step[0] * step[1])).resize((width, height), Image.BICUBIC)
-        layers = layer if layers is None else Image.blend(layers, layer, 0.35)
-        scale *= 4
+        layers = layer if layers is None else Image.blend(layers, layer, FINE if scale == 2048 else COARSE)
     return layers
 
 
@@ -25,29 +30,34 @@ def photograph(size, seed=1):
     return Image.merge("RGB", [_noise(source, *size) for _ in range(3)])
 
 
+def _cut_out(picture):
+    """The picture as a cut-out: opaque within an oval with a soft edge, transparent outside."""
+    alpha = Image.radial_gradient("L").resize(picture.size, Image.BICUBIC).point(lambda distance: min(255, max(0, (168 - distance) * 8)))
+    result = picture.copy()
+    result.putalpha(alpha)
+    return result
+
+
 def make(folder):
-    """Writes the pictures that are not there yet and returns their paths by name."""
-    paths = {name: folder / name for name in [
-        "12mp.png", "12mp.webp", "12mp.jpg", "12mp-rotated.jpg", "6mb.jpg", "50mp.jpg", "50mp.png", "small.jpg"]}
-    if all(path.exists() for path in paths.values()):
+    """Writes the pictures unless they are there as this file makes them, and returns their paths by name."""
+    paths = {name: folder / name for name in NAMES}
+    recipe = hashlib.sha256(pathlib.Path(__file__).read_bytes()).hexdigest()
+    made = folder / "recipe"
+    if made.exists() and made.read_text() == recipe:
         return paths
     folder.mkdir(parents=True, exist_ok=True)
     picture = photograph(TWELVE_MEGAPIXELS)
     picture.save(paths["12mp.png"], compress_level=6)
     picture.save(paths["12mp.webp"], quality=85, method=2)
+    _cut_out(picture).save(paths["12mp-alpha.webp"], quality=85, method=2)
     picture.save(paths["12mp.jpg"], quality=85)
-    exif = Image.Exif()
-    exif[0x0112] = 2
-    # An orientation on a grid that is no multiple of blocks, so that it has to be decoded.
-    picture.crop((0, 0, 3996, 2996)).save(paths["12mp-rotated.jpg"], quality=85, exif=exif)
-    for quality in range(70, 101):
+    for quality in range(86, 101):
         picture.save(paths["6mb.jpg"], quality=quality)
         if paths["6mb.jpg"].stat().st_size >= 6_000_000:
             break
     picture.resize((1024, 768)).save(paths["small.jpg"], quality=90)
-    large = photograph(FIFTY_MEGAPIXELS, 2)
-    large.save(paths["50mp.jpg"], quality=85)
-    large.save(paths["50mp.png"], compress_level=1)
+    photograph(FIFTY_MEGAPIXELS, 2).save(paths["50mp.jpg"], quality=85)
+    made.write_text(recipe)
     return paths
 
 

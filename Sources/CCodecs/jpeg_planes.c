@@ -2,26 +2,6 @@
 // up to full size only to be averaged down again, which is half of the usual work and some of the usual loss.
 #include "jpeg_error.h"
 
-static int planes_alloc(cc_planes *planes, int count, int width, int height) {
-  *planes = (cc_planes){.count = count};
-  for (int i = 0; i < count; i++) {
-    cc_plane *plane = &planes->plane[i];
-    plane->width = i ? (width + 1) / 2 : width;
-    plane->height = i ? (height + 1) / 2 : height;
-    plane->pixels = malloc((size_t)plane->width * (size_t)plane->height);
-    if (!plane->pixels) {
-      cc_planes_free(planes);
-      return 0;
-    }
-  }
-  return 1;
-}
-
-void cc_planes_free(cc_planes *planes) {
-  for (int i = 0; i < 3; i++) free(planes->plane[i].pixels);
-  *planes = (cc_planes){0};
-}
-
 // What is held while planes are read.
 typedef struct {
   struct jpeg_decompress_struct cinfo;
@@ -83,7 +63,7 @@ cc_status cc_jpeg_read_planes(const uint8_t *data, size_t size, int eighths, int
   cinfo->raw_data_out = TRUE;
   cinfo->out_color_space = cinfo->jpeg_color_space;
   jpeg_calc_output_dimensions(cinfo);
-  if (!planes_alloc(&self->planes, count, width, height)) cc_jpeg_fail((j_common_ptr)cinfo, CC_TOO_MUCH_MEMORY, NULL);
+  if (!cc_planes_alloc(&self->planes, count, width, height)) cc_jpeg_fail((j_common_ptr)cinfo, CC_TOO_MUCH_MEMORY, NULL);
   for (int i = 0; i < count; i++) {
     const jpeg_component_info *info = &cinfo->comp_info[i];
     const cc_plane *plane = &self->planes.plane[i];
@@ -120,25 +100,6 @@ cc_status cc_jpeg_read_planes(const uint8_t *data, size_t size, int eighths, int
   *out = self->planes;
   self->planes = (cc_planes){0};
   reader_close(self);
-  return CC_OK;
-}
-
-cc_status cc_planes_scale(const cc_planes *planes, int width, int height, cc_planes *out) {
-  if (!planes_alloc(out, planes->count, width, height)) return CC_TOO_MUCH_MEMORY;
-  for (int i = 0; i < planes->count; i++) {
-    const cc_plane *from = &planes->plane[i];
-    cc_plane *to = &out->plane[i];
-    cc_scaler *scaler = cc_scaler_open(from->width, from->height, 1, to->width, to->height);
-    if (!scaler) {
-      cc_planes_free(out);
-      return CC_TOO_MUCH_MEMORY;
-    }
-    for (int y = 0, written = 0; y < from->height; y++) {
-      int next = written < to->height ? written : to->height - 1;
-      written += cc_scaler_push(scaler, from->pixels + (size_t)y * (size_t)from->width, to->pixels + (size_t)next * (size_t)to->width);
-    }
-    cc_scaler_close(scaler);
-  }
   return CC_OK;
 }
 

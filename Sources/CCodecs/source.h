@@ -17,3 +17,8 @@ struct cc_source {
 
 // How many rows go by between two looks at the clock.
 #define CC_ROWS_PER_CHECK 16
+
+// 0 when out of memory.
+int cc_planes_alloc(cc_planes *planes, int count, int width, int height);
+// How many pixels of a row of that width one is counted for, when transparency is counted.
+int cc_alpha_step(int width);

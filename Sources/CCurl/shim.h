@@ -149,6 +149,14 @@ static inline uint16_t fetch_local_port(int descriptor) {
     fetch_sockaddr_bytes((const struct sockaddr *)(const void *)&address, bytes, &port);
   return port;
 }
+// Ends a connection on which something waits to be read, both ways and at once, but leaves its descriptor to its owner.
+// Returns whether there was something.
+static inline bool fetch_end_if_unread(int descriptor) {
+  char byte;
+  if (recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return false;
+  shutdown(descriptor, SHUT_RDWR);
+  return true;
+}
 // Tells one socket from a later one with the same descriptor; 0 if there is none.
 static inline uint64_t fetch_socket_identity(int descriptor) {
   struct stat facts;

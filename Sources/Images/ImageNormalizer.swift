@@ -13,13 +13,14 @@ public struct ImageNormalizer: Sendable {
     /// Normalises one picture.
     ///
     /// - Parameters:
-    ///   - bytes: The encoded picture, whatever its format.
+    ///   - bytes: The encoded picture, whatever its format. Given away, one that goes as it is needs no copy.
     ///   - target: What the JPEG must look like.
     ///   - isCancelled: Asked every few rows on the calling thread; once it answers true the work stops.
     /// - Throws: `ImageError`.
     public func normalize(
-        _ bytes: [UInt8], to target: ImageTarget, isCancelled: () -> Bool = { false }
+        _ bytes: consuming [UInt8], to target: ImageTarget, isCancelled: () -> Bool = { false }
     ) throws(ImageError) -> NormalizedImage {
+        var bytes = bytes
         try limits.check(byteCount: bytes.count)
         guard let format = ImageFormat(startOf: bytes) else { throw .unsupportedFormat }
         let picture = try Picture(bytes, format: format, limits: limits)
@@ -27,8 +28,8 @@ public struct ImageNormalizer: Sendable {
             let work = WorkGuard(limits: limits, isCancelled: isCancelled)
             defer { withExtendedLifetime(work) {} }
             if let jpeg = picture.jpeg {
-                let easy = JPEGPassThrough(structure: jpeg, bytes: bytes, target: target, work: work)
-                if let done = try easy.attempt() { return done }
+                let easy = JPEGPassThrough(structure: jpeg, target: target, work: work)
+                if let done = try easy.attempt(&bytes) { return done }
             }
             return try render(picture, bytes, target, work)
         }
@@ -38,7 +39,7 @@ public struct ImageNormalizer: Sendable {
         _ picture: Picture, _ bytes: [UInt8], _ target: ImageTarget, _ work: WorkGuard
     ) throws(ImageError) -> NormalizedImage {
         let stored = PixelSize(width: picture.width, height: picture.height)
-        let size = stored.fitting(target.maxEdge)
+        let size = picture.size(within: target.maxEdge)
         let rendered = try unsafe bytes.withUnsafeBufferPointer { (buffer) throws(ImageError) in
             let renderer = unsafe Renderer(
                 picture: picture, bytes: buffer, profile: picture.profile(in: bytes), target: target, size: size,

@@ -34,7 +34,7 @@ internal import CCodecs
     }
 
     /// Facts settled before the first row is laid down.
-    private struct Setting {
+    struct Setting {
         var facts = cc_facts()
         var backdrop: Backdrop?
         var subsampling = ChromaSubsampling.both
@@ -80,14 +80,14 @@ internal import CCodecs
 
     private var firstCap: Int? { softCap ?? maxBytes }
 
-    private func rendered(_ jpeg: [UInt8], quality: Int, size: PixelSize, _ setting: Setting) -> Rendered {
+    func rendered(_ jpeg: [UInt8], quality: Int, size: PixelSize, _ setting: Setting) -> Rendered {
         Rendered(
             jpeg: jpeg, quality: quality, subsampling: setting.subsampling, size: size, facts: setting.facts,
             backdrop: setting.isTransparent ? setting.backdrop : nil, profileBytes: setting.profile?.count ?? 0,
             droppedProfileBytes: setting.droppedProfileBytes)
     }
 
-    private func search(_ raster: some Raster, _ setting: Setting) throws(ImageError) -> Found {
+    func search(_ raster: some Raster, _ setting: Setting) throws(ImageError) -> Found {
         let lowest = min(max(target.minQuality, 1), max(target.quality, 1))
         let qualities = lowest...min(max(target.quality, lowest), 100)
         if let softCap {
@@ -104,20 +104,6 @@ internal import CCodecs
         FitSearch(
             raster: raster, orientation: picture.orientation, profile: setting.profile, subsampling: setting.subsampling,
             qualities: qualities, maxBase64Bytes: target.maxBase64Bytes, work: work)
-    }
-
-    /// The short way for a JPEG whose colours are stored as coarsely as ours will be, or that has none; nil for any other picture.
-    private func renderPlanes() throws(ImageError) -> Rendered? {
-        guard let jpeg = picture.jpeg, [.grey, .both, .horizontal].contains(jpeg.subsampling) else { return nil }
-        // Turned round, an odd edge would begin with half a pair of pixels, and its colours would lie one pixel beside it.
-        guard picture.orientation == 1 || size.width % 2 == 0 && size.height % 2 == 0 else { return nil }
-        let stored = PixelSize(width: picture.width, height: picture.height)
-        guard let planes = try unsafe Planes.read(bytes, from: stored, to: size, work) else { return nil }
-        var setting = Setting()
-        setting.subsampling = planes.isGrey ? .grey : .both
-        settleProfile(&setting, profile)
-        let found = try search(planes, setting)
-        return rendered(found.jpeg, quality: found.quality, size: found.size.turned(picture.orientation), setting)
     }
 
     private func pass(_ setting: inout Setting, keepsBitmap: Bool) throws(ImageError) -> Pass {
@@ -153,7 +139,7 @@ internal import CCodecs
     }
 
     /// Keeps a profile that is for the colours of the JPEG and leaves room for pixels.
-    private func settleProfile(_ setting: inout Setting, _ found: [UInt8]?) {
+    func settleProfile(_ setting: inout Setting, _ found: [UInt8]?) {
         guard let found else { return }
         let wanted: StaticString = setting.subsampling == .grey ? "GRAY" : "RGB "
         let room = min(work.limits.profileBytes, (maxBytes ?? .max) / 4)

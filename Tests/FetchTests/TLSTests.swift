@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Against OpenSSL's own test server, where that program is installed.
-@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")), .serialized, .timeLimit(.minutes(1)))
+@Suite(.enabled(if: TestCertificate.canBeMade), .serialized, .timeLimit(.minutes(1)))
 struct TLSTests {
     @Test func `a peer with the right certificate answers, over and over`() async throws {
         let server = try TLSServer(name: "localhost")
@@ -35,27 +35,15 @@ struct TLSTests {
 /// `openssl s_server` with a certificate of its own making.
 private final class TLSServer {
     let port: Int
-    let certificate: String
+    var certificate: String { identity.certificate }
+    private let identity: TestCertificate
     private let process = Process()
-    private let folder: URL
 
     init(name: String, days: Int = 30) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("fetch-tls-\(UInt64.random(in: 0...UInt64.max))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let (key, certificate) = (folder.path + "/key.pem", folder.path + "/cert.pem")
-        self.certificate = certificate
-        // A certificate that has run out cannot be asked for with -days; one that begins and ends in the past can be signed.
-        try Self.run([
-            "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", folder.path + "/req.pem", "-subj", "/CN=\(name)",
-        ])
-        try Data("subjectAltName=DNS:\(name)\n".utf8).write(to: folder.appendingPathComponent("ext"))
-        try Self.run([
-            "x509", "-req", "-in", folder.path + "/req.pem", "-signkey", key, "-out", certificate, "-days", "\(days)", "-extfile",
-            folder.path + "/ext",
-        ])
+        identity = try TestCertificate(name: name, days: days)
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-www"]
+        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-cert", identity.certificate, "-key", identity.key, "-www"]
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
@@ -78,17 +66,5 @@ private final class TLSServer {
         // A child inherits the blocked signals of the thread that started it, and a test's thread may block all but this one.
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
-        try? FileManager.default.removeItem(at: folder)
-    }
-
-    private static func run(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw StubFailure.system(process.terminationStatus) }
     }
 }

@@ -84,6 +84,29 @@ import Testing
         }
     }
 
+    @Test func `bytes that come while a connection rests never become the next answer`() async throws {
+        let (rests, sent) = (Gate(), EventLog<Bool>())
+        let stub = try StubUpstream { connection in
+            try connection.readRequest()
+            try connection.send(StubAnswer.whole(body: connection.number == 0 ? "one" : "two"))
+            if connection.number == 0 {
+                try rests.wait()
+                try connection.send(StubAnswer.whole(body: "smuggled"))
+                sent.append(true)
+            }
+            connection.waitForPeerClosing()
+        }
+        defer { stub.stop() }
+        try await withFetcher { fetcher async throws in
+            let request = FetchRequest(method: "POST", url: stub.url, body: [[1, 2, 3]])
+            #expect(try await fetcher.text(request) == "one")
+            rests.open()
+            _ = try await sent.event(0)
+            #expect(try await fetcher.text(request) == "two")
+            #expect(stub.requests.count == 2)
+        }
+    }
+
     @Test func `headers beyond the limit are refused`() async throws {
         let large = (0..<300).map { "X-\($0): " + String(repeating: "a", count: 1000) }
         let stub = try StubUpstream.answering { _ in StubAnswer.whole(headers: large, body: "hello") }

@@ -14,6 +14,20 @@ public enum ProcessCounts {
         return pages * Int(sysconf(CInt(_SC_PAGESIZE)))
     }
 
+    /// Has the allocator give memory that nobody uses back to the system, so that what is left resident is in use.
+    public static func giveBackFreeMemory() {
+        // Glibc's module does not export its malloc.h.
+        guard let symbol = unsafe dlsym(nil, "malloc_trim") else { return }
+        _ = unsafe unsafeBitCast(symbol, to: (@convention(c) (Int) -> CInt).self)(0)
+    }
+
+    /// Has the allocator give blocks from a megabyte on back as soon as they are free. Left to itself it keeps the next ones of that size.
+    public static func returnLargeBlocksAtOnce() {
+        guard let symbol = unsafe dlsym(nil, "mallopt") else { return }
+        let mmapThreshold: CInt = -3
+        _ = unsafe unsafeBitCast(symbol, to: (@convention(c) (CInt, CInt) -> CInt).self)(mmapThreshold, 1 << 20)
+    }
+
     /// Waits until something holds, for as long as a test has patience.
     ///
     /// - Returns: Whether it came to hold.

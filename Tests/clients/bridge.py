@@ -10,7 +10,7 @@ import threading
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("OLLAMA_BRIDGE_BINARY", REPOSITORY / ".build/debug/ollama-bridge")).resolve()
-STARTED = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+STARTED = re.compile(r"listening on (https?)://127\.0\.0\.1:(\d+)")
 
 
 class Bridge:
@@ -36,6 +36,7 @@ class Bridge:
             )
         self.output = []
         self.port = None
+        self.scheme = None
         started = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(started,), daemon=True)
         self._reader.start()
@@ -43,7 +44,7 @@ class Bridge:
             self.process.kill()
             self.process.wait()
             raise RuntimeError(f"the bridge did not start: {self.output} {self.log()}")
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
 
     def _read(self, started):
         for line in self.process.stdout:
@@ -51,7 +52,7 @@ class Bridge:
             self.output.append(line)
             found = STARTED.search(line)
             if found and self.port is None:
-                self.port = int(found.group(1))
+                self.scheme, self.port = found.group(1), int(found.group(2))
                 started.set()
         started.set()
 

@@ -91,7 +91,13 @@ cc_status cc_encoder_finish(cc_encoder *encoder, const uint8_t **data, size_t *s
 size_t cc_encoder_size(const cc_encoder *encoder);
 void cc_encoder_close(cc_encoder *encoder);
 
-// ---- JPEG to JPEG by planes.
+typedef struct {
+  uint64_t visible;           // sum of alpha over the pixels looked at
+  uint64_t luminance;         // sum of alpha × luminance (0...255)
+  uint64_t transparent_rows;  // rows that are not fully opaque
+} cc_alpha_stats;
+
+// ---- JPEG and lossy WebP to JPEG by planes.
 
 typedef struct {
   int width, height;
@@ -107,6 +113,18 @@ typedef struct {
 // Reads a grey or YCbCr JPEG into planes of a size. CC_UNSUPPORTED if it is neither, or stores its colours more coarsely than that.
 cc_status cc_jpeg_read_planes(const uint8_t *data, size_t size, int eighths, int width, int height, const cc_guard *guard,
                               cc_planes *out, const char **detail);
+
+// A lossy WebP being read into planes of a size, not larger than its own. Borrows data until it is closed. CC_UNSUPPORTED if it is lossless.
+typedef struct cc_webp_reader cc_webp_reader;
+cc_status cc_webp_reader_open(const uint8_t *data, size_t size, int width, int height, const cc_guard *guard, cc_webp_reader **out,
+                              const char **detail);
+// Counts over the first rows what the choice of a background needs; nothing in an opaque picture.
+cc_status cc_webp_reader_look(cc_webp_reader *reader, cc_alpha_stats *stats, const char **detail);
+// Reads the rest. background: the colour for what is transparent, as brightness and two colours of JPEG. Counts over all rows.
+cc_status cc_webp_reader_finish(cc_webp_reader *reader, const uint8_t background[3], cc_planes *out, cc_alpha_stats *stats,
+                                const char **detail);
+void cc_webp_reader_close(cc_webp_reader *reader);
+
 cc_status cc_planes_scale(const cc_planes *planes, int width, int height, cc_planes *out);
 // Encodes planes turned upright. With CC_OUTPUT_FULL *size is an estimate of what the whole would have been. *out is malloc'ed.
 cc_status cc_planes_encode(const cc_planes *planes, int orientation, int quality, int optimise, const uint8_t *profile,
@@ -122,12 +140,6 @@ cc_status cc_jpeg_turn(const uint8_t *data, size_t size, int orientation, int ti
 void cc_free(void *pointer);
 
 // ---- Pixels.
-
-typedef struct {
-  uint64_t visible;           // sum of alpha over the pixels looked at
-  uint64_t luminance;         // sum of alpha × luminance (0...255)
-  uint64_t transparent_rows;  // rows that are not fully opaque
-} cc_alpha_stats;
 
 // Whether every alpha byte of a row (channels 2 or 4) is 255.
 int cc_row_is_opaque(const uint8_t *row, int width, int channels);

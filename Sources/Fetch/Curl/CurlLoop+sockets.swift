@@ -100,5 +100,8 @@ extension CurlLoop {
         guard let descriptor = rested[localPort], sockets[descriptor]?.localPort == localPort else { return }
         transfer.socket = descriptor
         sockets[descriptor]?.user = transfer
+        // What a peer said while nothing was asked is no answer to what is asked next, but libcurl would take it for one. Nothing of the
+        // request has been sent, so libcurl goes on to another connection by itself. Under TLS tickets and farewells come unasked.
+        if transfer.isPlain { _ = fetch_end_if_unread(descriptor) }
     }
 }

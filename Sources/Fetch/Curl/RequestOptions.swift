@@ -28,6 +28,9 @@ struct RequestOptions: ~Copyable {
         bodyLength > 0 || ["POST", "PUT", "PATCH"].contains(request.method)
     }
 
+    /// In bytes, held for as long as the exchange lasts. Files come in bulk; answers to a question come in small pieces, thousands at once.
+    private var receiveBuffer: Int { sendsBody ? 2 * 1024 : 64 * 1024 }
+
     /// Sets everything but the callbacks.
     func apply(to handle: EasyHandle, _ configuration: FetcherConfiguration) {
         handle.set(CURLOPT_URL, request.url)
@@ -37,6 +40,7 @@ struct RequestOptions: ~Copyable {
         handle.set(CURLOPT_QUICK_EXIT, 1)
         handle.set(CURLOPT_USERAGENT, configuration.userAgent)
         handle.set(CURLOPT_HTTP_VERSION, configuration.versions == .http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
+        handle.set(CURLOPT_BUFFERSIZE, receiveBuffer)
         handle.set(CURLOPT_MAXAGE_CONN, max(1, Int(configuration.idleConnectionAge.components.seconds)))
         handle.set(CURLOPT_TCP_KEEPALIVE, 1)
         handle.set(CURLOPT_TCP_KEEPIDLE, 30)

@@ -22,7 +22,8 @@ final class RunningTransfer: DeadlineHolder {
     private var attemptBegan: UInt64 = 0
     /// Whether the peer can have acted on the last attempt. Stays true when that cannot be told.
     private var mayHaveBeenActedOn = true
-    private let isPlain: Bool
+    /// Whether the bytes on the wire are HTTP's own.
+    let isPlain: Bool
     private var head = ResponseHead()
     private var received = 0
     /// The head and the bytes that have come since the last flush.

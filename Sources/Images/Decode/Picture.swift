@@ -51,6 +51,18 @@ struct Picture {
         if case .jpeg(let jpeg) = content { jpeg } else { nil }
     }
 
+    /// Where the bytes lie that a WebP decoder is given, if they cover the whole canvas; nil for anything else.
+    var wholeWebP: Range<Int>? {
+        guard case .webp(let webp) = content, webp.frameWidth == width, webp.frameHeight == height else { return nil }
+        return webp.payload
+    }
+
+    /// The size to give the picture, as stored, so that no edge is longer than the limit. Never larger.
+    func size(within maxEdge: Int?) -> PixelSize {
+        let stored = PixelSize(width: width, height: height)
+        return format == .jpeg ? JPEGScale.size(of: stored, within: maxEdge) : stored.fitting(maxEdge)
+    }
+
     /// The ICC profile in the container, where the decoder does not find it by itself.
     func profile(in bytes: [UInt8]) -> [UInt8]? {
         switch content {
@@ -138,13 +150,5 @@ struct Picture {
 
     deinit {
         unsafe buffer?.deallocate()
-    }
-}
-
-/// Which fraction a JPEG is scaled by while it is decoded.
-enum JPEGScale {
-    /// The smallest of the cheap scales that is not below the wanted size, in eighths.
-    static func eighths(from stored: PixelSize, to size: PixelSize) -> Int {
-        [1, 2, 4].first { $0 * stored.width >= 8 * size.width && $0 * stored.height >= 8 * size.height } ?? 8
     }
 }

@@ -3,35 +3,35 @@ private import CCodecs
 /// What can be done to a JPEG without touching its pixels.
 struct JPEGPassThrough {
     let structure: JPEGStructure
-    let bytes: [UInt8]
     let target: ImageTarget
     let work: WorkGuard
 
     /// The picture without metadata, upright; nil if it needs more than that.
-    func attempt() throws(ImageError) -> NormalizedImage? {
+    ///
+    /// - Parameter bytes: The picture. Becomes the answer where it can, and is empty then: several megabytes need no second copy.
+    func attempt(_ bytes: inout [UInt8]) throws(ImageError) -> NormalizedImage? {
         let size = PixelSize(width: structure.width, height: structure.height)
         guard structure.isRegular, case .common = structure.coding, [1, 3].contains(structure.components.count),
             size.fitting(target.maxEdge) == size
         else { return nil }
-        let jpeg: [UInt8]
+        let sourceBytes = bytes.count
         if structure.orientation == 1 {
-            // Nothing is built for a picture that will be too large anyway.
-            let length = bytes.count - structure.strippedBytes - structure.trailingBytes
-            if let limit = target.maxBytes, length > limit { return nil }
-            jpeg = structure.stripped(from: bytes)
-        } else {
-            let limit = min(target.maxBytes ?? .max, bytes.count)
-            var turned = try turned(tight: false)
-            if let first = turned, first.count > limit { turned = try self.turned(tight: true) }
-            guard let turned, turned.count <= limit else { return nil }
-            jpeg = turned
+            // Nothing is done to a picture that will be too large anyway.
+            if let limit = target.maxBytes, sourceBytes - structure.strippedBytes - structure.trailingBytes > limit { return nil }
+            structure.strip(&bytes)
+            var jpeg: [UInt8] = []
+            swap(&jpeg, &bytes)
+            return NormalizedImage(jpeg: jpeg, report: report(size, from: sourceBytes, to: jpeg.count))
         }
-        if let limit = target.maxBytes, jpeg.count > limit { return nil }
-        return NormalizedImage(jpeg: jpeg, report: report(size.turned(structure.orientation), jpeg.count))
+        let limit = min(target.maxBytes ?? .max, sourceBytes)
+        var turned = try turned(bytes, tight: false)
+        if let first = turned, first.count > limit { turned = try self.turned(bytes, tight: true) }
+        guard let turned, turned.count <= limit else { return nil }
+        return NormalizedImage(jpeg: turned, report: report(size.turned(structure.orientation), from: sourceBytes, to: turned.count))
     }
 
     /// The picture turned upright by its blocks; nil if its block grid does not allow that.
-    private func turned(tight: Bool) throws(ImageError) -> [UInt8]? {
+    private func turned(_ bytes: [UInt8], tight: Bool) throws(ImageError) -> [UInt8]? {
         let profile = structure.profile.flatMap { $0.count <= work.limits.profileBytes ? $0 : nil } ?? []
         var data: UnsafeMutablePointer<UInt8>?
         var count = 0
@@ -52,7 +52,7 @@ struct JPEGPassThrough {
         return unsafe Array(UnsafeBufferPointer(start: data, count: count))
     }
 
-    private func report(_ size: PixelSize, _ count: Int) -> ImageReport {
+    private func report(_ size: PixelSize, from sourceBytes: Int, to count: Int) -> ImageReport {
         var actions: [ImageAction] = []
         if structure.orientation == 1 {
             actions.append(.passedThrough)
@@ -65,7 +65,7 @@ struct JPEGPassThrough {
         var subsampling = structure.subsampling
         if structure.orientation >= 5 && subsampling == .horizontal { subsampling = .other }
         return ImageReport(
-            sourceFormat: .jpeg, sourceWidth: structure.width, sourceHeight: structure.height, sourceBytes: bytes.count,
+            sourceFormat: .jpeg, sourceWidth: structure.width, sourceHeight: structure.height, sourceBytes: sourceBytes,
             width: size.width, height: size.height, bytes: count, quality: nil, chromaSubsampling: subsampling, actions: actions)
     }
 }

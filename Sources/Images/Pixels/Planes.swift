@@ -1,12 +1,13 @@
 internal import CCodecs
 
-/// A JPEG's own planes in memory, colours at half size; made once and encoded as often as needed. Owns the C side's planes.
+/// A picture's own planes in memory, colours at half size; made once and encoded as often as needed. Owns the C side's planes.
 @safe final class Planes: Raster {
     let size: PixelSize
     let isGrey: Bool
     private var planes: cc_planes
 
-    private init(_ planes: cc_planes) {
+    /// Takes ownership of what the C side filled.
+    init(_ planes: cc_planes) {
         self.planes = planes
         size = unsafe PixelSize(width: Int(planes.plane.0.width), height: Int(planes.plane.0.height))
         isGrey = planes.count == 1

@@ -381,16 +381,33 @@ private struct JPEGWalk {
 extension JPEGStructure {
     fileprivate mutating func markIrregular() { isRegular = false }
 
-    /// Builds the copy without metadata and trailing bytes.
-    func stripped(from bytes: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(bytes.count - trailingBytes - strippedBytes)
+    /// Takes metadata and trailing bytes out, in place: a picture is read from its start, so nothing lands on what is still to be moved.
+    ///
+    /// - Parameter bytes: Those that were walked.
+    func strip(_ bytes: inout [UInt8]) {
+        var end = 0
         for piece in kept {
             switch piece {
-            case .bytes(let range): result += bytes[range]
-            case .jfif(let header): result += header
+            case .bytes(let range):
+                if range.lowerBound != end { bytes.move(range, to: end) }
+                end += range.count
+            case .jfif(let header):
+                for byte in header {
+                    bytes[end] = byte
+                    end += 1
+                }
             }
         }
-        return result
+        bytes.removeLast(bytes.count - end)
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func move(_ range: Range<Int>, to start: Int) {
+        precondition(start >= 0 && start <= range.lowerBound && range.upperBound <= count)
+        unsafe withUnsafeMutableBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            unsafe (base + start).copyMemory(from: base + range.lowerBound, byteCount: range.count)
+        }
     }
 }

@@ -2,10 +2,16 @@ import Logging
 import Translate
 
 /// Writes the one line that sums up an answer, and what happened to each picture.
-struct AnswerLog: Sendable {
+final class AnswerLog: Sendable {
     let exchange: Exchange
     let model: ResolvedModel
-    let facts: [PictureFact]
+    private let facts: [PictureFact]
+
+    init(exchange: Exchange, model: ResolvedModel, facts: [PictureFact]) {
+        self.exchange = exchange
+        self.model = model
+        self.facts = facts
+    }
 
     func finished(_ summary: AnswerSummary, _ failure: OllamaFailure?) {
         note(summary, failure)

@@ -10,18 +10,13 @@ struct RequestObserver: Sendable {
     let keepsText: Bool
     let budgets: Budgets?
 
-    /// - Parameters:
-    ///   - client: The name of its key.
-    ///   - id: As on the log's lines.
-    func ended(_ exchange: Exchange, client: String?, status: Int, id: String) {
+    /// - Parameter id: As on the log's lines.
+    func ended(_ exchange: Exchange, status: Int, id: String) {
         let now = Clock.now()
         let facts = exchange.record.facts
         metrics.requestEnded(facts, status: status, nanoseconds: now.since(exchange.received))
-        budgets?.spend(client, tokens: facts.promptTokens + facts.answerTokens)
-        guard let audit else { return }
-        var exchange = exchange
-        exchange.clientName = client
-        audit.write(AuditEvent.line(exchange, facts, status: status, id: id, now: now))
+        budgets?.spend(exchange.clientName, tokens: facts.promptTokens + facts.answerTokens)
+        audit?.write(AuditEvent.line(exchange, facts, status: status, id: id, now: now))
     }
 }
 

@@ -12,6 +12,8 @@ struct BridgeChannel: Sendable {
     private let http: HTTP1Channel
     private let limits: ListenerLimits
     private let log: Logger
+    /// Nil for clients that speak plain HTTP.
+    var tls: TLSIdentity?
 
     /// - Parameter connections: Those of all listeners together.
     init(limits: ListenerLimits, connections: Connections, log: Logger, responder: @escaping HTTPChannelHandler.Responder) {
@@ -46,12 +48,13 @@ struct BridgeChannel: Sendable {
         decoding.maxHeaderListSize = limits.headerBytes
         decoding.maxHeaderFieldCount = limits.headerFields
         let pipeline = channel.pipeline.syncOperations
+        if let tls { try pipeline.addHandler(tls.handler()) }
         try pipeline.configureHTTPServerPipeline(
             withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
             withEncoderConfiguration: .init(),
             withDecoderLimitConfiguration: decoding)
-        try pipeline.addHandler(RequestGuard(client: client, limits: limits))
-        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+        try pipeline.addHandler(RequestGuard(client: client, limits: limits, isEncrypted: tls != nil))
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
     }
 
     private func start(_ channel: NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>, _ client: ClientConnection) {

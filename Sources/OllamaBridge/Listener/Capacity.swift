@@ -84,12 +84,15 @@ final class Lease: Sendable {
         if count > 0 { capacity.returnBody(count) }
     }
 
-    func returnPlace() {
+    /// - Returns: Whether there was one to return.
+    @discardableResult
+    func returnPlace() -> Bool {
         let hadPlace = held.withLock { held in
             defer { held.hasPlace = false }
             return held.hasPlace
         }
         if hadPlace { capacity.returnPlace() }
+        return hadPlace
     }
 }
 

@@ -16,16 +16,15 @@ struct ClientLine: Sendable {
 
     /// Waits until everything written so far has reached the system, then lends the socket.
     ///
-    /// - Returns: nil where the library has to write: for a client that knows no chunks (HTTP/1.0), a channel without a socket of its own, a
+    /// - Returns: nil where the library has to write: for a client that knows no chunks (HTTP/1.0) or speaks TLS, a channel without a socket of its own, a
     ///   process without a descriptor to spare.
     func open() async throws -> DirectSocket? {
         let channel = channel
         return try await channel.eventLoop.flatSubmit {
             let operations = channel.pipeline.syncOperations
-            guard let rules = try? operations.handler(type: RequestGuard.self), rules.writesChunks else {
+            guard (try? operations.handler(type: RequestGuard.self).writesChunks) == true else {
                 return channel.eventLoop.makeSucceededFuture(nil)
             }
-            // Made only now: NIO stops a debug build over a promise that nobody keeps.
             let flushed = channel.eventLoop.makePromise(of: Void.self)
             let socket: DirectSocket?
             do {

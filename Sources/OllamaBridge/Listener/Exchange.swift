@@ -5,22 +5,40 @@ import NIOCore
 import Translate
 
 /// One request on its way to an answer.
-struct Exchange: Sendable {
+///
+/// A class, since every function on that way would keep a copy of its own for as long as it waits.
+final class Exchange: Sendable {
     let request: Request
     let client: ClientConnection
     /// The client's socket, for answers that are written line by line; nil where there is none.
-    var line: ClientLine?
+    let line: ClientLine?
     let received: AnswerMoment
     /// What of the path follows a route that ends in `*`.
-    var pathTail = ""
+    let pathTail: String
     /// Carries the request id on every line.
-    var log: Logger
+    let log: Logger
     /// The name of the client key that was presented, if keys are in use.
-    var clientName: String?
+    let clientName: String?
     /// What this request has taken of the bridge's capacity.
     let lease: Lease
     let record: RequestRecord
     let budgets: Budgets?
+
+    init(
+        request: Request, client: ClientConnection, line: ClientLine?, received: AnswerMoment, pathTail: String, log: Logger,
+        clientName: String?, lease: Lease, record: RequestRecord, budgets: Budgets?
+    ) {
+        self.request = request
+        self.client = client
+        self.line = line
+        self.received = received
+        self.pathTail = pathTail
+        self.log = log
+        self.clientName = clientName
+        self.lease = lease
+        self.record = record
+        self.budgets = budgets
+    }
 
     /// From here on the work costs money: it counts against the client's budget, waits for a place among the running requests, and stops
     /// when the client leaves.

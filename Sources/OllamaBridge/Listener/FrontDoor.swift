@@ -2,6 +2,7 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import NIOCore
+import Synchronization
 import Translate
 
 /// Takes every request: checks who asks, finds the endpoint, turns every error into an answer.
@@ -20,92 +21,141 @@ struct FrontDoor: Sendable {
     let log: Logger
     /// Told once per request, after the last byte of its answer or when its client has left.
     var observer: RequestObserver?
+    /// Told after each answer that may have been large.
+    var heap: HeapKeeper?
+
+    /// What can be said of a request before anything is done for it.
+    private struct Entrance {
+        enum Way {
+            case answered(Response)
+            case endpoint(Routes.Endpoint)
+        }
+
+        var path: String
+        var way = Way.answered(.plain("404 page not found", status: .notFound))
+        /// What of the path follows a route that ends in `*`.
+        var tail = ""
+        var clientName: String?
+        var crossOrigin: HTTPFields = [:]
+    }
 
     @concurrent
     func serve(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
         let client = ClientConnection.current ?? ClientConnection()
-        var log = log
         let id = RequestID.next()
-        log[metadataKey: "request"] = .string(id)
-        let exchange = Exchange(
-            request: request, client: client, line: ClientLine(channel), received: Clock.now(), log: log, lease: Lease(capacity),
-            record: RequestRecord(keepsText: observer?.keepsText ?? false), budgets: observer?.budgets)
+        let entrance = enter(request)
+        let exchange = exchange(request, entrance, client, channel, id)
         defer {
             client.setInferring(false)
-            exchange.lease.returnPlace()
+            if exchange.lease.returnPlace() { heap?.noteUse() }
         }
-        var (response, clientName) = await respond(to: exchange)
-        exchange.lease.returnBody()
-        response.headers[.date] = Clock.httpDate()
-        if request.method == .head { response = response.createHeadResponse() }
-        // What is left of a body that nobody wants is not worth waiting for.
-        if !client.isBodyComplete { response.headers[.connection] = "close" }
+        let response = finished(await answer(exchange, entrance), exchange, entrance)
         do {
             try await writer.write(response: response.head, body: response.body)
         } catch {
-            observer?.ended(exchange, client: clientName, status: RequestObserver.clientLeft, id: id)
+            observer?.ended(exchange, status: RequestObserver.clientLeft, id: id)
             throw error
         }
-        observer?.ended(exchange, client: clientName, status: response.status.code, id: id)
+        observer?.ended(exchange, status: response.status.code, id: id)
     }
 
-    /// - Returns: The answer, and the name of the client's key.
-    private func respond(to exchange: Exchange) async -> (Response, clientName: String?) {
-        let request = exchange.request
-        var crossOrigin: HTTPFields = [:]
+    private func answer(_ exchange: Exchange, _ entrance: Entrance) async -> Response {
+        switch entrance.way {
+        case .answered(let response): return response
+        case .endpoint(let endpoint):
+            do {
+                return try await exchange.client.untilCutShort { try await endpoint(exchange) }
+            } catch {
+                return failure(error, exchange, entrance.path)
+            }
+        }
+    }
+
+    // What follows never waits, and is kept out of the functions that do: they would have room for all its temporaries in their frames,
+    // which live as long as the stream.
+
+    @inline(never)
+    private func enter(_ request: Request) -> Entrance {
+        var entrance = Entrance(path: Self.path(of: request))
         if let guards {
-            guard let host = request.head.authority, guards.hosts.allows(host) else { return (Response(status: .forbidden), nil) }
+            guard let host = request.head.authority, guards.hosts.allows(host) else {
+                entrance.way = .answered(Response(status: .forbidden))
+                return entrance
+            }
             let verdict = guards.origins.verdict(
                 origin: request.headers[.origin], host: host, fetchSite: request.headers[.secFetchSite])
             switch verdict {
-            case .refused: return (Response(status: .forbidden), nil)
+            case .refused:
+                entrance.way = .answered(Response(status: .forbidden))
+                return entrance
             case .allowed(let origin):
-                if request.method == .options { return (Response(status: .noContent, headers: CrossOrigin.preflight(origin: origin)), nil) }
-                crossOrigin = CrossOrigin.headers(origin: origin)
+                if request.method == .options {
+                    entrance.way = .answered(Response(status: .noContent, headers: CrossOrigin.preflight(origin: origin)))
+                    return entrance
+                }
+                entrance.crossOrigin = CrossOrigin.headers(origin: origin)
             case .sameOrigin:
-                if request.method == .options { return (Response(status: .noContent), nil) }
+                if request.method == .options {
+                    entrance.way = .answered(Response(status: .noContent))
+                    return entrance
+                }
             }
-        }
-        var (response, clientName) = await dispatch(exchange)
-        for field in crossOrigin { response.headers[field.name] = field.value }
-        return (response, clientName)
-    }
-
-    private func dispatch(_ exchange: Exchange) async -> (Response, clientName: String?) {
-        var exchange = exchange
-        let path = Self.path(of: exchange.request)
-        if let guards {
-            switch guards.keys.check(exchange.request, path: path) {
-            case .refused(let failure): return (FailureResponse.response(to: failure, path: path), nil)
+            switch guards.keys.check(request, path: entrance.path) {
+            case .refused(let failure):
+                entrance.way = .answered(FailureResponse.response(to: failure, path: entrance.path))
+                return entrance
             case .open: break
-            case .client(let name):
-                exchange.clientName = name
-                exchange.log[metadataKey: "client"] = .string(name)
+            case .client(let name): entrance.clientName = name
             }
         }
-        return (await answer(exchange, path), exchange.clientName)
+        switch routes.match(request.method, entrance.path) {
+        case .unknown: break
+        case .wrongMethod: entrance.way = .answered(.plain("405 method not allowed", status: .methodNotAllowed))
+        case .redirect(let target):
+            let status: HTTPResponse.Status = request.method == .get ? .movedPermanently : .temporaryRedirect
+            let query = request.uri.query.map { "?\($0)" } ?? ""
+            entrance.way = .answered(Response(status: status, headers: [.location: target + query]))
+        case .endpoint(let endpoint, let tail):
+            entrance.way = .endpoint(endpoint)
+            entrance.tail = tail
+        }
+        return entrance
     }
 
-    private func answer(_ exchange: Exchange, _ path: String) async -> Response {
-        switch routes.match(exchange.request.method, path) {
-        case .unknown: return .plain("404 page not found", status: .notFound)
-        case .wrongMethod: return .plain("405 method not allowed", status: .methodNotAllowed)
-        case .redirect(let target):
-            let status: HTTPResponse.Status = exchange.request.method == .get ? .movedPermanently : .temporaryRedirect
-            let query = exchange.request.uri.query.map { "?\($0)" } ?? ""
-            return Response(status: status, headers: [.location: target + query])
-        case .endpoint(let endpoint, let tail):
-            var exchange = exchange
-            exchange.pathTail = tail
-            exchange.record.note { $0.route = tail.isEmpty ? path : path.dropLast(tail.count) + "*" }
-            do {
-                return try await exchange.client.untilCutShort { [exchange] in try await endpoint(exchange) }
-            } catch {
-                let error: any Error = exchange.client.isCutShort ? OllamaFailure.shuttingDown : error
-                exchange.record.note { $0.failure = error as? OllamaFailure ?? (error as? OpenAIFailure)?.asOllama }
-                return FailureResponse.response(to: error, path: path, log: exchange.log)
-            }
+    @inline(never)
+    private func exchange(
+        _ request: Request, _ entrance: Entrance, _ client: ClientConnection, _ channel: any Channel, _ id: String
+    ) -> Exchange {
+        var log = log
+        log[metadataKey: "request"] = .string(id)
+        if let name = entrance.clientName { log[metadataKey: "client"] = .string(name) }
+        let record = RequestRecord(keepsText: observer?.keepsText ?? false)
+        if case .endpoint = entrance.way {
+            let (path, tail) = (entrance.path, entrance.tail)
+            record.note { $0.route = tail.isEmpty ? path : path.dropLast(tail.count) + "*" }
         }
+        return Exchange(
+            request: request, client: client, line: ClientLine(channel), received: Clock.now(), pathTail: entrance.tail, log: log,
+            clientName: entrance.clientName, lease: Lease(capacity), record: record, budgets: observer?.budgets)
+    }
+
+    @inline(never)
+    private func finished(_ response: Response, _ exchange: Exchange, _ entrance: Entrance) -> Response {
+        exchange.lease.returnBody()
+        var response = response
+        for field in entrance.crossOrigin { response.headers[field.name] = field.value }
+        response.headers[.date] = Clock.httpDate()
+        if exchange.request.method == .head { response = response.createHeadResponse() }
+        // What is left of a body that nobody wants is not worth waiting for.
+        if !exchange.client.isBodyComplete { response.headers[.connection] = "close" }
+        return response
+    }
+
+    @inline(never)
+    private func failure(_ error: any Error, _ exchange: Exchange, _ path: String) -> Response {
+        let error: any Error = exchange.client.isCutShort ? OllamaFailure.shuttingDown : error
+        exchange.record.note { $0.failure = error as? OllamaFailure ?? (error as? OpenAIFailure)?.asOllama }
+        return FailureResponse.response(to: error, path: path, log: exchange.log)
     }
 
     /// The path without its query. Users enter base URLs that end in `/v1`, and clients then ask for `/v1/api/tags`.
@@ -117,8 +167,13 @@ struct FrontDoor: Sendable {
 
 /// Short ids that tell the lines of one request from another's.
 enum RequestID {
+    /// Another start for every process; random numbers for each request would cost a system call.
+    private static let last = Atomic(UInt32.random(in: .min ... .max))
+
     static func next() -> String {
-        let digits = String(UInt32.random(in: .min ... .max), radix: 16)
+        let (_, number) = last.wrappingAdd(1, ordering: .relaxed)
+        // An odd factor maps each number to another one of its own, so that neighbours look nothing alike.
+        let digits = String(number &* 0x9E37_79B1, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
     }
 }

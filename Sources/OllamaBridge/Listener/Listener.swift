@@ -17,6 +17,7 @@ final class Listener: Sendable {
 
     private let server: any Channel
     private let sharesPort: Bool
+    private let socketFile: SocketFile?
 
     /// - Parameter sharesPort: Lets another process listen on the same port meanwhile (SO_REUSEPORT).
     static func bind(_ place: Place, sharesPort: Bool = false, child: BridgeChannel) async throws -> Listener {
@@ -24,6 +25,8 @@ final class Listener: Sendable {
         var bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // A connection keeps its last buffer while its answer streams.
+            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536))
             .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try child.serve(channel) } }
         if case .address = place {
             bootstrap =
@@ -38,17 +41,18 @@ final class Listener: Sendable {
                 .childChannelOption(.tcpOption(.init(rawValue: 5)), value: 10)  // TCP_KEEPINTVL
         }
         if sharesPort { bootstrap = bootstrap.serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) }
-        let server =
-            switch place {
-            case .address(let host, let port): try await bootstrap.bind(host: host, port: port).get()
-            case .unixSocket(let path): try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
-            }
-        return Listener(server, sharesPort: sharesPort)
+        switch place {
+        case .address(let host, let port): return Listener(try await bootstrap.bind(host: host, port: port).get(), sharesPort: sharesPort)
+        case .unixSocket(let path):
+            let server = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+            return Listener(server, socketFile: SocketFile(path))
+        }
     }
 
-    private init(_ server: any Channel, sharesPort: Bool) {
+    private init(_ server: any Channel, sharesPort: Bool = false, socketFile: SocketFile? = nil) {
         self.server = server
         self.sharesPort = sharesPort
+        self.socketFile = socketFile
         port = server.localAddress?.port
     }
 
@@ -61,6 +65,7 @@ final class Listener: Sendable {
 
     func stopAccepting() async {
         if sharesPort { await leaveNewConnectionsToOthers() }
+        socketFile?.remove()
         try? await server.close()
     }
 
@@ -71,6 +76,27 @@ final class Listener: Sendable {
         let attachFilter = NIOBSDSocket.Option(rawValue: 51)  // SO_ATTACH_REUSEPORT_CBPF
         try? await socket.unsafeSetSocketOption(level: .socket, name: attachFilter, value: SecondSocketFilter.program).get()
         try? await Task.sleep(for: Self.queueTime)
+    }
+}
+
+/// The file by which clients find a Unix socket.
+private struct SocketFile: Sendable {
+    private let path: String
+    private let inode: UInt64?
+
+    init(_ path: String) {
+        self.path = path
+        inode = Self.inode(path)
+    }
+
+    /// Only while it is still ours: a process that took over has put its own in the same place.
+    func remove() {
+        if inode != nil, Self.inode(path) == inode { _ = unsafe unlink(path) }
+    }
+
+    private static func inode(_ path: String) -> UInt64? {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 ? UInt64(status.st_ino) : nil
     }
 }
 

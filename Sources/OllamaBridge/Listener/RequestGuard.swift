@@ -24,6 +24,8 @@ final class RequestGuard: ChannelDuplexHandler {
 
     let client: ClientConnection
     private let limits: ListenerLimits
+    /// Whether what is written here is not yet what goes over the wire.
+    private let isEncrypted: Bool
     private var phase: Phase
     /// Requests whose answer has not been written to its end.
     private var unanswered = 0
@@ -38,9 +40,10 @@ final class RequestGuard: ChannelDuplexHandler {
     private var timer: (task: Scheduled<Void>, at: NIODeadline)?
     private var stall = WriteStall()
 
-    init(client: ClientConnection, limits: ListenerLimits) {
+    init(client: ClientConnection, limits: ListenerLimits, isEncrypted: Bool) {
         self.client = client
         self.limits = limits
+        self.isEncrypted = isEncrypted
         phase = .readingHead(since: .now())
     }
 
@@ -94,6 +97,7 @@ final class RequestGuard: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if case .refused = phase { return }
+        if isEncrypted, error.isMissingTLSFarewell { return }
         guard error is HTTPParserError else { return context.fireErrorCaught(error) }
         if case HTTPParserError.headerOverflow = error { return refuse(.requestHeaderFieldsTooLarge, context) }
         refuse(.badRequest, context)
@@ -146,8 +150,8 @@ final class RequestGuard: ChannelDuplexHandler {
         }
     }
 
-    /// Whether the answer being written is one of chunks.
-    var writesChunks: Bool { isAnswerBegun && !isHTTP10 }
+    /// Whether the answer being written is one of chunks, and chunks are what goes over the wire.
+    var writesChunks: Bool { isAnswerBegun && !isHTTP10 && !isEncrypted }
 
     /// Bytes of the answer went past this handler, to wait behind it until the client takes them.
     func noteWritten(_ bytes: Int) { stall.wrote(bytes) }
@@ -176,6 +180,8 @@ final class RequestGuard: ChannelDuplexHandler {
         writeLast(NIOAny(HTTPServerResponsePart.end(nil)), context, nil)
         phase = .refused(since: .now())
         client.left()
+        // Not only when the word is out: a client that stopped in the middle of a TLS handshake never hears it.
+        arm(context)
     }
 
     /// Ends our side once everything is written, and the rest when the client has ended its own: closing at once would reset the

@@ -92,6 +92,7 @@ final class StreamedAnswer: @unchecked Sendable {
     private var isOver: Bool { translator.isComplete || failure != nil }
 
     /// Reads on until there are lines to write.
+    @inline(never)
     private func readLines() async throws {
         repeat { try await advance() } while lines.isEmpty && failure == nil
         endLines()
@@ -108,7 +109,11 @@ final class StreamedAnswer: @unchecked Sendable {
     private func advance() async throws {
         var body = body
         do {
-            take(try await (awaitsOnlyTheEnd ? body.next(orEndAfter: Self.silenceAfterFinish) : body.next()))
+            if awaitsOnlyTheEnd {
+                take(try await body.next(orEndAfter: Self.silenceAfterFinish))
+            } else {
+                take(try await body.next())
+            }
         } catch let error as FetchError {
             try fail(error)
         }
@@ -191,6 +196,7 @@ final class StreamedAnswer: @unchecked Sendable {
 
 extension FetchBody.Iterator {
     /// The next bytes; nil at the end, or when nothing came for the time given.
+    @inline(never)
     mutating func next(orEndAfter silence: Duration) async throws -> [UInt8]? {
         let iterator = self
         do {

@@ -4,7 +4,7 @@ import Translate
 /// What the start prints: where it listens, which models it has and from where, and one line to try.
 enum Banner {
     static func print(settings: Settings, port: Int, file: CatalogFile, catalog: ModelCatalog) {
-        let url = "http://\(settings.address.authority(port: port))"
+        let url = "\(settings.tls == nil ? "http" : "https")://\(settings.address.authority(port: port))"
         var lines = ["OllamaBridge \(Version.bridge) listening on \(url)"]
         let listed = catalog.listed()
         lines.append("Models (\(file.path ?? "built in; put a models.json here for more")):")
@@ -19,7 +19,8 @@ enum Banner {
             lines.append("WARNING: no client keys are set; whoever reaches this address spends your API keys.")
         }
         let model = listed.first?.listedName ?? "demo"
-        lines.append("Try: curl \(url)/api/generate -d '{\"model\":\"\(model)\",\"prompt\":\"Hello\"}'")
+        let curl = settings.tls.map { "curl --cacert \($0.certificate)" } ?? "curl"
+        lines.append("Try: \(curl) \(url)/api/generate -d '{\"model\":\"\(model)\",\"prompt\":\"Hello\"}'")
         FileHandle.standardOutput.write(Data((lines.joined(separator: "\n") + "\n").utf8))
     }
 }

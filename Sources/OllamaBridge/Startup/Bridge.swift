@@ -25,7 +25,7 @@ struct Bridge: Sendable {
     }
 
     /// Serves until SIGTERM or SIGINT and then until the running answers are finished or the drain time is over; a second signal ends
-    /// them at once. SIGHUP reads models.json again.
+    /// them at once. SIGHUP reads models.json and the certificate again.
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let running = try await start()
@@ -36,7 +36,7 @@ struct Bridge: Sendable {
                 var isStopping = false
                 for await signal in signals {
                     if signal == .sighup {
-                        await running.parts.watch.reload()
+                        await running.reload()
                     } else if isStopping {
                         running.hurry()
                     } else {
@@ -59,6 +59,7 @@ struct Bridge: Sendable {
         for warning in file.catalog.warnings + (settings.keysFile?.warnings ?? []) { log.notice("\(warning)") }
         let audit = try settings.auditPath.map { try AuditLog(path: $0, limit: settings.auditBytes, log: log) }
         let imageFetching = try imageFetching(file.catalog.images)
+        let tls = try settings.tls.map { try TLSIdentity($0, log: log) }
         let capacity = Capacity(settings.limits)
         let catalog = CatalogStore(file.catalog, modifiedAt: file.modifiedAt)
         let demo = try await DemoServer.start(log: log)
@@ -85,7 +86,7 @@ struct Bridge: Sendable {
         let observer = RequestObserver(metrics: metrics, audit: audit, keepsText: settings.auditHoldsText, budgets: budgets)
         let listeners: [Listener]
         do {
-            listeners = try await listen(routes, capacity, connections, observer)
+            listeners = try await listen(routes, capacity, connections, observer, tls)
         } catch {
             await demo.stop()
             await fetcher.shutdown()
@@ -94,8 +95,9 @@ struct Bridge: Sendable {
             throw error
         }
         let parts = RunningBridge.Parts(
-            listeners: listeners, connections: connections, unixSocket: settings.unixSocket, capacity: capacity, catalog: catalog,
-            watch: watch, budgets: budgets, audit: audit, demo: demo, fetcher: fetcher, imageFetcher: imageFetcher, workers: workers)
+            listeners: listeners, connections: connections, capacity: capacity, catalog: catalog,
+            watch: watch, tls: tls, budgets: budgets, audit: audit, demo: demo, fetcher: fetcher, imageFetcher: imageFetcher,
+            workers: workers)
         let background: [Task<Void, Never>] = [
             Task { _ = try? await discovery.run() },
             Task { await watch.run() },
@@ -112,7 +114,7 @@ struct Bridge: Sendable {
         let running = RunningModels(standard: keepAlive)
         let chooser = RouteChooser(health: health)
         let upstream = UpstreamCall(
-            fetcher: fetcher, learned: LearnedStore(), health: health, limits: FetchLimits(), retries: RetryPolicy())
+            fetcher: fetcher, learned: LearnedStore(), health: health, limits: settings.upstream, retries: RetryPolicy())
         let describer = Describer(catalog: catalog, upstream: upstream)
         let converter = PictureConverter(
             workers: workers, fetcher: imageFetcher, cache: cache, limits: .standard)
@@ -134,27 +136,45 @@ struct Bridge: Sendable {
     }
 
     private func listen(
-        _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver
+        _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver, _ tls: TLSIdentity?
     ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
             hosts: HostCheck(ownNames: [settings.address.host.lowercased(), ProcessInfo.processInfo.hostName.lowercased()]),
             origins: CrossOrigin(configured: settings.origins),
             keys: ClientKeys(settings.clientKeys, file: settings.keysFile?.entries ?? []))
-        let door = FrontDoor(routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer)
-        let child = BridgeChannel(limits: settings.limits, connections: connections, log: Listener.quiet(log)) { request, writer, channel in
+        let door = FrontDoor(
+            routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer,
+            heap: HeapKeeper())
+        let plain = BridgeChannel(limits: settings.limits, connections: connections, log: Listener.quiet(log)) { request, writer, channel in
             try await door.serve(request, writer, channel)
         }
+        var child = plain
+        child.tls = tls
+        var listeners: [Listener] = []
         do {
             let place = Listener.Place.address(host: settings.address.host, port: settings.address.port)
-            var listeners = [try await Listener.bind(place, sharesPort: settings.sharesPort, child: child)]
-            if let path = settings.unixSocket {
-                listeners.append(try await Listener.bind(.unixSocket(path: path), child: child))
-            }
-            return listeners
+            listeners.append(try await Listener.bind(place, sharesPort: settings.sharesPort, child: child))
         } catch let error as IOError {
             throw startupError(error)
         } catch let error as SocketAddressError {
             throw StartupError("\(settings.address.host) cannot be resolved to an address: \(error); choose another with --host.")
+        }
+        guard let path = settings.unixSocket else { return listeners }
+        do {
+            // Only this machine can reach it, and only whom the file's permissions let: it needs no TLS.
+            listeners.append(try await Listener.bind(.unixSocket(path: path), child: plain))
+        } catch {
+            await listeners[0].stopAccepting()
+            throw StartupError("The Unix socket \(path) cannot be made (\(Self.reason(error))); choose another place with --unix-socket.")
+        }
+        return listeners
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: unsafe String(cString: strerror(error.errnoCode))
+        case is SocketAddressError: "its path is too long"
+        default: "something else is there"
         }
     }
 

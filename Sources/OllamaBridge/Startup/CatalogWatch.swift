@@ -15,7 +15,7 @@ final class CatalogWatch: Sendable {
 
     /// A file is read once it has looked the same twice, so that one written in place is not read half-written; with this pause that is
     /// within two seconds. Looking beats watching here: it also sees network drives and links that are turned to another file.
-    private static let pause = Duration.milliseconds(800)
+    private static let pause = DispatchTimeInterval.milliseconds(900)
 
     private let path: String
     private let named: String?
@@ -41,13 +41,30 @@ final class CatalogWatch: Sendable {
     }
 
     func run() async {
-        var candidate: Stamp?
-        while !Task.isCancelled {
-            try? await Task.sleep(for: Self.pause, tolerance: .milliseconds(100))
-            let stamp = Self.stamp(of: path)
-            let last = seen.withLock { $0 }
-            if stamp != last, stamp == candidate { await reload() }
-            candidate = stamp
+        for await _ in changes() { await reload() }
+    }
+
+    /// One element each time the file has changed and come to rest.
+    ///
+    /// From a thread of its own, which wakes once a look and may wait for a slow drive; a task that sleeps wakes five times.
+    private func changes() -> AsyncStream<Void> {
+        AsyncStream(bufferingPolicy: .bufferingNewest(1)) { continuation in
+            let end = DispatchSemaphore(value: 0)
+            continuation.onTermination = { _ in end.signal() }
+            let thread = Thread { [self] in
+                var candidate: Stamp?
+                while end.wait(timeout: .now() + Self.pause) == .timedOut {
+                    let stamp = Self.stamp(of: path)
+                    if stamp == candidate, seen.withLock({ $0 != stamp }) {
+                        seen.withLock { $0 = stamp }
+                        continuation.yield()
+                    }
+                    candidate = stamp
+                }
+            }
+            thread.name = "models.json"
+            thread.stackSize = 128 << 10
+            thread.start()
         }
     }
 

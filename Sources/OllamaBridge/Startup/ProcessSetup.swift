@@ -5,6 +5,7 @@ enum ProcessSetup {
     static func prepare() {
         keepMemoryPrivate()
         raiseDescriptorLimit()
+        HeapKeeper.keepFreedMemory()
         // A reader that goes away (`ollama-bridge serve | head -1`) must not take the server with it.
         signal(SIGPIPE, SIG_IGN)
     }

@@ -1,5 +1,4 @@
 import Fetch
-import Glibc
 import Logging
 import NIOCore
 import Synchronization
@@ -10,10 +9,10 @@ final class RunningBridge: Sendable {
     struct Parts: Sendable {
         var listeners: [Listener]
         var connections: Connections
-        var unixSocket: String?
         var capacity: Capacity
         var catalog: CatalogStore
         var watch: CatalogWatch
+        var tls: TLSIdentity?
         var budgets: Budgets
         var audit: AuditLog?
         var demo: DemoServer
@@ -42,6 +41,12 @@ final class RunningBridge: Sendable {
 
     /// The TCP port, or 0 if there is none.
     var port: Int { parts.listeners.compactMap(\.port).first ?? 0 }
+
+    /// Reads every file again that may change while the bridge runs.
+    func reload() async {
+        parts.tls?.reload()
+        await parts.watch.reload()
+    }
 
     /// Takes no more connections, lets the running answers finish, then ends those that still run with a word to their clients.
     ///
@@ -76,7 +81,6 @@ final class RunningBridge: Sendable {
         try? await parts.workers.stop()
         parts.budgets.save()
         parts.audit?.flush()
-        if let path = parts.unixSocket { _ = unsafe unlink(path) }
     }
 
     /// Ends a running ``stop(drain:)`` now.

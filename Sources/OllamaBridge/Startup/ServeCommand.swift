@@ -45,6 +45,12 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "Listen on this Unix socket too.", completion: .file())
     var unixSocket: String?
 
+    @Option(help: "Speak TLS to clients with this certificate (PEM, the server's own first); wants --tls-key.", completion: .file())
+    var tlsCertificate: String?
+
+    @Option(help: "The certificate's private key (PEM, without a passphrase).", completion: .file())
+    var tlsKey: String?
+
     @Option(help: "Most open connections (default 1024).")
     var maxConnections: Int?
 

@@ -1,5 +1,7 @@
+import Fetch
 import Foundation
 import Logging
+import Translate
 
 /// Every setting of a running bridge, after flags, environment and files were put together. Flags win over environment, environment over files.
 struct Settings: Sendable {
@@ -14,9 +16,13 @@ struct Settings: Sendable {
     var clientKeys: [String]
     var environment: [String: String]
     var limits: ListenerLimits
+    /// How long upstreams may take.
+    var upstream: FetchLimits
     /// Whether another process may listen on the same port.
     var sharesPort: Bool
     var unixSocket: String?
+    /// Nil speaks plain HTTP.
+    var tls: TLSFiles?
     /// Further client keys, with budgets.
     var keysFile: ClientKeysFile?
     /// Where usage is kept; nil without budgets.
@@ -73,11 +79,27 @@ struct Settings: Sendable {
         self.environment = environment
         sharesPort = flags.reusePort
         unixSocket = flags.unixSocket
+        tls = try Self.tls(flags, environment)
         limits = try Self.limits(flags, environment)
+        upstream = try Self.upstream(environment)
     }
 
     /// Whether clients must present a key.
     var wantsKeys: Bool { !clientKeys.isEmpty || keysFile != nil }
+
+    private static func tls(_ flags: ServeFlags, _ environment: [String: String]) throws -> TLSFiles? {
+        let certificate = flags.tlsCertificate ?? environment["OLLAMA_BRIDGE_TLS_CERTIFICATE"]
+        let key = flags.tlsKey ?? environment["OLLAMA_BRIDGE_TLS_KEY"]
+        switch (certificate, key) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return TLSFiles(certificate: certificate, key: key)
+        case (_?, nil):
+            throw StartupError("A certificate is useless without its private key; name that with --tls-key or OLLAMA_BRIDGE_TLS_KEY.")
+        case (nil, _?):
+            throw StartupError(
+                "A private key is useless without its certificate; name that with --tls-certificate or OLLAMA_BRIDGE_TLS_CERTIFICATE.")
+        }
+    }
 
     private static func limits(_ flags: ServeFlags, _ environment: [String: String]) throws -> ListenerLimits {
         var limits = ListenerLimits()
@@ -92,6 +114,21 @@ struct Settings: Sendable {
         }
         return limits
     }
+
+    private static func upstream(_ environment: [String: String]) throws -> FetchLimits {
+        var limits = FetchLimits()
+        if let text = environment["OLLAMA_LOAD_TIMEOUT"], !text.isEmpty {
+            switch KeepAlive(text: text) {
+            case .duration(let duration)?: limits.firstByte = duration > .zero ? duration : unlimited
+            case .forever?: limits.firstByte = unlimited
+            case nil: throw StartupError("OLLAMA_LOAD_TIMEOUT is \"\(text)\"; give a duration such as 5m.")
+            }
+        }
+        return limits
+    }
+
+    /// No model takes this long to load, and no clock overflows.
+    private static let unlimited = Duration.seconds(365 * 86_400)
 
     private static func list(_ text: String?) -> [String] {
         (text ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }

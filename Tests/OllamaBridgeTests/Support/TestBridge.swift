@@ -1,4 +1,5 @@
 import ArgumentParser
+import Fetch
 import Foundation
 import TestSupport
 import Testing
@@ -19,7 +20,7 @@ struct TestBridge {
     ///   - limits: Changes to the limits, mostly to make tests short.
     static func start(
         upstream: String = "http://127.0.0.1:9", arguments: [String] = [], environment: [String: String] = [:],
-        limits: (inout ListenerLimits) -> Void = { _ in }
+        limits: (inout ListenerLimits) -> Void = { _ in }, upstreamLimits: FetchLimits? = nil
     ) async throws -> TestBridge {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("bridge-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -29,6 +30,7 @@ struct TestBridge {
             ["--host", "127.0.0.1", "--port", "0", "--models", models.path, "--log-level", "critical"] + arguments)
         var settings = try Settings(flags: flags, environment: environment)
         limits(&settings.limits)
+        settings.upstream = upstreamLimits ?? settings.upstream
         return TestBridge(running: try await Bridge(settings: settings).start(), folder: folder)
     }
 
@@ -49,9 +51,11 @@ struct TestBridge {
     /// Runs a test with a bridge and stops the bridge afterwards, whatever happens.
     static func with(
         upstream: String = "http://127.0.0.1:9", arguments: [String] = [], environment: [String: String] = [:],
-        limits: (inout ListenerLimits) -> Void = { _ in }, _ test: (TestBridge) async throws -> Void
+        limits: (inout ListenerLimits) -> Void = { _ in }, upstreamLimits: FetchLimits? = nil,
+        _ test: (TestBridge) async throws -> Void
     ) async throws {
-        let bridge = try await start(upstream: upstream, arguments: arguments, environment: environment, limits: limits)
+        let bridge = try await start(
+            upstream: upstream, arguments: arguments, environment: environment, limits: limits, upstreamLimits: upstreamLimits)
         do {
             try await test(bridge)
         } catch {

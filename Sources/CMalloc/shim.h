@@ -1,0 +1,2 @@
+// glibc's own knobs of malloc, which Swift's Glibc module leaves out.
+#include <malloc.h>
