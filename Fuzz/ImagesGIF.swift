@@ -1,7 +1,7 @@
 // fuzz-sources: Sources/Images Fuzz/Shared/NormalizerCheck.swift
 // fuzz-c: Sources/CCodecs
 // fuzz-pkg-config: libjpeg libpng libwebpdemux libwebp
-// fuzz-link: gif
+// fuzz-link: gif z
 // fuzz-seeds: fixtures/images/animation fixtures/images/hostile
 // fuzz-options: -max_len=20000
 

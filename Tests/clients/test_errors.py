@@ -325,6 +325,16 @@ CATALOGUE = [
     ("/api/embed", {"model": "nobody", "input": "x"}, 404, 'model "nobody" not found, try pulling it first'),
     ("/api/embeddings", {"model": "nobody", "prompt": "x"}, 404, 'model "nobody" not found, try pulling it first'),
     ("/api/copy", {"source": "nobody", "destination": "b"}, 404, 'model "nobody" not found'),
+    ("/api/copy", {"source": "nobody", "destination": "a b"}, 400, 'destination "a b" is invalid'),
+    ("/api/copy", {"source": "a b", "destination": "a b"}, 400, 'source "a b" is invalid'),
+    ("/api/copy", {"source": "seer", "destination": "b"}, 400, "copying models is not supported by this server"),
+    ("/api/push", {}, 400, "model is required"),
+    ("/api/create", {"model": "a b"}, 400, "invalid model name"),
+    ("/api/create", {"model": "mine", "from": "seer"}, 400, "creating models is not supported by this server"),
+    ("/api/pull", {"model": "a b"}, 400, "invalid model name"),
+    ("/api/pull", {"model": 7}, 400, re.compile(r"json: cannot unmarshal number into Go struct field PullRequest\.model of type string")),
+    ("/api/chat", {"model": "gpt-oss:120b-cloud", "messages": []}, 403, "ollama cloud is disabled: remote model is unavailable"),
+    ("/api/generate", {"model": "seer:local:cloud"}, 400, 'use either :local or :cloud, not both: "seer:local:cloud"'),
     ("/api/chat", {"model": "a b", "messages": [{"role": "user", "content": "x"}]}, 400, "invalid model name"),
     ("/api/generate", {"model": "x" * 200, "prompt": "x"}, 400, "invalid model name"),
     ("/api/generate", {"model": "seer", "prompt": "x", "top_logprobs": 21}, 400, "top_logprobs must be between 0 and 20"),
@@ -390,11 +400,12 @@ def test_lenient(http, stub, row):
 
 def test_unknown_paths_and_methods(http):
     reply = http.get("/api/nonsense")
-    assert (reply.status_code, reply.text) == (404, "404 page not found") and reply.headers["content-type"].startswith("text/plain")
+    assert (reply.status_code, reply.text) == (404, "404 page not found") and reply.headers["content-type"] == "text/plain"
     reply = http.get("/api/chat")
     assert (reply.status_code, reply.text) == (405, "405 method not allowed")
     reply = http.get("/api/tags/")
     assert (reply.status_code, reply.headers["location"]) == (301, "/api/tags")
+    assert http.get("/api/tags/?fresh=1&x=%2F").headers["location"] == "/api/tags?fresh=1&x=%2F"
     assert http.post("/api/chat/", json={}).status_code == 307
 
 

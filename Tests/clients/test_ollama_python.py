@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 import pictures
-from bridge import REPOSITORY
+from bridge import REPOSITORY, stub_catalog
 from pictures import assert_shows, base64_of
 from stub_upstream import Answer, Reply, failure, sse, text_of
 
@@ -297,6 +297,19 @@ def test_embed(client, stub):
     assert len(client.embed("embedder", "one", dimensions=4).embeddings[0]) == 4
     assert stub.last.body["dimensions"] == 4
     assert client.embed("embedder", "").embeddings == []
+
+
+def test_embed_batches_fit_every_upstream_that_may_be_asked(new_bridge, stub):
+    models = stub_catalog(stub.url)
+    models["providers"] |= {
+        "gone": {"base_url": "http://127.0.0.1:9/v1", "dialect": "generic"}, "tight": {"base_url": stub.url, "dialect": {"embedding_batch": 100}},
+    }
+    routes = [{"provider": "gone", "model": "upstream-embedder"}, {"provider": "tight", "model": "upstream-embedder"}]
+    models["models"]["spread"] = {"routes": routes, "strategy": "ordered", "embedding": True}
+    bridge = new_bridge(models=models)
+    answer = ollama.Client(host=bridge.url, timeout=30).embed("spread", ["x" * number for number in range(150)])
+    assert len(answer.embeddings) == 150
+    assert [len(request.body["input"]) for request in stub.requests] == [100, 50]
 
 
 def test_embeddings_that_come_as_base64(client, stub):

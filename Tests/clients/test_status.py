@@ -1,6 +1,7 @@
 """What an operator can see: `/bridge/status`, the audit, budgets."""
 
 import json
+import threading
 import time
 
 import httpx
@@ -96,6 +97,21 @@ def test_tokens_nobody_counted_are_estimated(new_bridge, stub, tmp_path):
     assert embed["tokens_estimated"] and embed["prompt_tokens"] == 1000
     assert "tokens_estimated" not in counted and (counted["prompt_tokens"], counted["answer_tokens"]) == (11, 7)
     assert refused["prompt_tokens"] == 0 and refused["answer_tokens"] == 0
+
+
+@pytest.mark.parametrize("route", ["/api/chat", "/v1/chat/completions"])
+def test_leaving_before_the_end_is_no_way_round_a_budget(new_bridge, stub, tmp_path, route):
+    path = tmp_path / "audit.jsonl"
+    bridge = new_bridge("--audit-file", str(path))
+    gate = threading.Event()
+    stub.script(Answer(pieces=["Hello", " from", " the stub."], gate=gate))
+    with httpx.stream("POST", bridge.url + route, json={**CHAT, "stream": True}) as reply:
+        assert next(line for line in reply.iter_lines() if "Hello" in line)
+    assert stub.wait_for_hangup()
+    gate.set()
+    [event] = events(path, 1)
+    assert event["status"] == 499 and event["tokens_estimated"]
+    assert event["prompt_tokens"] >= 1 and event["answer_tokens"] >= 1
 
 
 def test_a_budget_of_tokens_is_spent_on_every_route(new_bridge, stub, tmp_path):

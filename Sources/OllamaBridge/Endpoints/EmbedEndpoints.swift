@@ -32,14 +32,12 @@ struct EmbedEndpoints: Sendable {
         failures.secrets = members.flatMap(\.provider.secrets)
         var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)
         let sent = Clock.now()
-        let batches = EmbeddingsMapping.build(request, model: model)
-        for batch in batches.indices {
+        for batch in EmbeddingsMapping.batches(request, members: members) {
             let reply = try await upstream.send(to: members, failures: failures, log: exchange.log) { model, learned in
-                EmbeddingsMapping.build(request, model: model, adjustments: learned)[batch]
+                EmbeddingsMapping.build(batch, of: request, model: model, adjustments: learned)
             }.reply
             do {
-                let inputs = min(model.dialect.embeddingBatch, request.inputs.count - batch * model.dialect.embeddingBatch)
-                try answer.add(try await reply.body.collect(upTo: Self.answerBytes), inputs: inputs)
+                try answer.add(try await reply.body.collect(upTo: Self.answerBytes), inputs: batch.count)
             } catch let error as FetchError {
                 throw UpstreamCall.failure(error, failures)
             }

@@ -9,15 +9,21 @@ struct ManagementEndpoints: Sendable {
 
     func register(in routes: inout Routes) {
         routes.on(.post, at: "/api/pull") { try await pull($0) }
-        routes.on(.post, at: "/api/push") { _ in throw Self.unsupported("pushing models") }
-        routes.on(.post, at: "/api/create") { _ in throw Self.unsupported("creating models") }
+        routes.on(.post, at: "/api/push") { exchange in
+            if try await decode(exchange, "PushRequest").model.isEmpty { throw OllamaFailure.modelRequired }
+            throw Self.unsupported("pushing models")
+        }
+        routes.on(.post, at: "/api/create") { exchange in
+            guard ModelName.isWellFormed(try await decode(exchange, "CreateRequest").model) else { throw OllamaFailure.invalidModelName }
+            throw Self.unsupported("creating models")
+        }
         routes.on(.post, at: "/api/copy") { exchange in
             let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try CopyRequest.decode(json) }
-            _ = try catalog.current.require(request.source, for: .copySource)
+            try catalog.current.checkCopy(from: request.source, to: request.destination)
             throw Self.unsupported("copying models")
         }
         routes.on(.delete, at: "/api/delete") { exchange in
-            let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try NamedModelRequest.decode(json) }
+            let request = try await decode(exchange, "DeleteRequest")
             _ = try catalog.current.require(request.model, for: .delete)
             throw OllamaFailure(status: 403, error: "deleting models is not supported by this server")
         }
@@ -41,7 +47,7 @@ struct ManagementEndpoints: Sendable {
 
     /// A listed model is "pulled" at once: Home Assistant pulls what it does not find, and ollama-js wants `success` at the end.
     private func pull(_ exchange: Exchange) async throws -> Response {
-        let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try NamedModelRequest.decode(json) }
+        let request = try await decode(exchange, "PullRequest")
         var lines: [JSONValue] = [["status": "pulling manifest"]]
         let missing = OllamaFailure(status: 500, error: "pull model manifest: file does not exist")
         var isKnown = true
@@ -56,6 +62,11 @@ struct ManagementEndpoints: Sendable {
         guard request.stream else { return isKnown ? .json(JSONWriter.bytes(["status": "success"])) : .failure(missing) }
         let body: [UInt8] = lines.flatMap { (line: JSONValue) -> [UInt8] in JSONWriter.bytes(line) + [0x0A] }
         return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: .init(bytes: body))
+    }
+
+    /// - Parameter name: The Go struct that a complaint about a wrong type names.
+    private func decode(_ exchange: Exchange, _ name: String) async throws -> NamedModelRequest {
+        try await bodies.decode(exchange) { json throws(OllamaFailure) in try NamedModelRequest.decode(json, struct: name) }
     }
 
     private static func unsupported(_ what: String) -> OllamaFailure {

@@ -124,6 +124,7 @@ private struct Passage: Sendable {
         } catch let error as FetchError {
             let isCutShort = error == .cancelled && client?.isCutShort == true
             guard let failure = isCutShort ? .shuttingDown : UpstreamCall.failure(error, failures) as? OllamaFailure else {
+                passed.finish()
                 throw CancellationError()
             }
             output += end(with: failure)
@@ -131,6 +132,10 @@ private struct Passage: Sendable {
         } catch let failure as OllamaFailure {
             output += end(with: failure)
             failed = true
+        } catch {
+            // The client has left; what it has read counts all the same.
+            passed.finish()
+            throw error
         }
         passed.push(output)
         if let failure = rewriter.failure { note(failure) }

@@ -69,6 +69,11 @@ extension Response {
         Response(status: status, headers: [.contentType: "text/plain; charset=utf-8"], body: .init(bytes: Array(text.utf8)))
     }
 
+    /// As Ollama's router says it, which names no charset.
+    static func plain(_ text: String, status: HTTPResponse.Status) -> Response {
+        Response(status: status, headers: [.contentType: "text/plain"], body: .init(bytes: Array(text.utf8)))
+    }
+
     static func failure(_ failure: OllamaFailure) -> Response {
         var headers: HTTPFields = [:]
         if let seconds = failure.retryAfter { headers[.retryAfter] = String(seconds) }

@@ -32,7 +32,7 @@ struct FrontDoor: Sendable {
         }
 
         var path: String
-        var way = Way.answered(.text("404 page not found", status: .notFound))
+        var way = Way.answered(.plain("404 page not found", status: .notFound))
         /// What of the path follows a route that ends in `*`.
         var tail = ""
         var clientName: String?
@@ -110,10 +110,11 @@ struct FrontDoor: Sendable {
         }
         switch routes.match(request.method, entrance.path) {
         case .unknown: break
-        case .wrongMethod: entrance.way = .answered(.text("405 method not allowed", status: .methodNotAllowed))
+        case .wrongMethod: entrance.way = .answered(.plain("405 method not allowed", status: .methodNotAllowed))
         case .redirect(let target):
             let status: HTTPResponse.Status = request.method == .get ? .movedPermanently : .temporaryRedirect
-            entrance.way = .answered(Response(status: status, headers: [.location: target]))
+            let query = request.uri.query.map { "?\($0)" } ?? ""
+            entrance.way = .answered(Response(status: status, headers: [.location: target + query]))
         case .endpoint(let endpoint, let tail):
             entrance.way = .endpoint(endpoint)
             entrance.tail = tail

@@ -10,6 +10,8 @@ final class RunningModels: Sendable {
         var numCtx: Int?
     }
 
+    private static let mostEntries = 1000
+
     private let state = Mutex<[String: Entry]>([:])
     private let standard: KeepAlive
 
@@ -19,6 +21,12 @@ final class RunningModels: Sendable {
     func note(_ model: ResolvedModel, keepAlive: KeepAlive?, numCtx: Int?) {
         let keepAlive = keepAlive ?? standard
         state.withLock { entries in
+            // Behind a wildcard any name is a model, so the list is cleared of what is over before it can grow for ever.
+            if entries.count >= Self.mostEntries {
+                let now = Clock.now().seconds
+                entries = entries.filter { $0.value.expires.map { $0 > now } ?? true }
+                if entries.count >= Self.mostEntries { entries.removeAll() }
+            }
             switch keepAlive {
             case .forever: entries[model.listedName] = Entry(model: model, expires: nil, numCtx: numCtx)
             case .duration(let duration) where duration == .zero: entries[model.listedName] = nil

@@ -49,6 +49,16 @@ final class StreamedAnswer: @unchecked Sendable {
     ///   - executor: The thread on which the upstream's bytes arrive.
     @concurrent
     func write(to writer: inout any ResponseBodyWriter, over line: ClientLine?, on executor: any TaskExecutor) async throws {
+        do {
+            try await writeAll(to: &writer, over: line, on: executor)
+        } catch {
+            noteLeft()
+            throw error
+        }
+    }
+
+    @concurrent
+    private func writeAll(to writer: inout any ResponseBodyWriter, over line: ClientLine?, on executor: any TaskExecutor) async throws {
         let client = ClientConnection.current
         client?.whenCutShort { [body] in body.cancel() }
         defer { client?.whenCutShort(nil) }
@@ -148,6 +158,17 @@ final class StreamedAnswer: @unchecked Sendable {
     private func end() {
         if failure == nil { transcript?.keep() }
         finished(translator.summary, failure)
+    }
+
+    /// A client that leaves has had what it has read: leaving before the end is no way round a budget.
+    @inline(never)
+    private func noteLeft() {
+        let tokens = translator.tokensSoFar
+        passed.record.note { facts in
+            facts.promptTokens = tokens.prompt
+            facts.answerTokens = tokens.answer
+            facts.tokensAreEstimated = true
+        }
     }
 
     @inline(never)

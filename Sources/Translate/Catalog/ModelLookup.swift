@@ -25,6 +25,15 @@ extension ModelCatalog {
         throw ModelName.isWellFormed(name) ? Self.unknown(name, route) : Self.malformed(name, route)
     }
 
+    /// Whether a copy could be made, if copies were made here.
+    ///
+    /// - Throws: In Ollama's order: 400 for either malformed name, then 404 for an unknown source.
+    public func checkCopy(from source: String, to destination: String) throws(OllamaFailure) {
+        if resolve(source) == nil, !ModelName.isWellFormed(source) { throw Self.malformed(source, .copySource) }
+        guard ModelName.isWellFormed(destination) else { throw .badRequest("destination \(GoText.quoted(destination)) is invalid") }
+        _ = try require(source, for: .copySource)
+    }
+
     private static func emptyName(_ route: ModelRoute) -> OllamaFailure {
         switch route {
         case .chat, .embeddings, .show: .modelRequired

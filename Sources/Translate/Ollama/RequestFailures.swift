@@ -45,10 +45,11 @@ extension OllamaFailure {
 
 /// The bytes of a request, whatever Content-Type the client gave them.
 public enum RequestBody {
-    /// Reads the one JSON value at the start of a body; what follows it is ignored, as in Ollama.
+    /// Reads the one JSON value at the start of a body; what follows it is ignored, and bytes that are no UTF-8 become U+FFFD, as in Ollama:
+    /// `curl` on Windows sends what its terminal's code page has for an umlaut.
     public static func parse(_ bytes: [UInt8], limits: JSONLimits = .standard) throws(OllamaFailure) -> JSONValue {
         do {
-            return try JSONParser.parse(bytes, limits: limits)
+            return try JSONParser.parse(bytes, limits: limits, rule: .repair)
         } catch {
             throw error == .empty ? .missingBody : .badRequest(error.message)
         }

@@ -20,6 +20,12 @@ public struct AnswerTranslator: Sendable {
     /// What is known of the answer so far.
     public var summary: AnswerSummary { reader.summary }
 
+    /// The tokens of the prompt and of what has been answered so far, as far as they are known or can be guessed.
+    public var tokensSoFar: (prompt: Int, answer: Int) {
+        let usage = reader.meter.usage
+        return (usage.promptTokens ?? reader.settings.promptBytes / 4, max(usage.answerTokens ?? 0, reader.meter.deltas))
+    }
+
     /// Notes when the request had gone upstream, for the durations.
     public mutating func requestSent(at moment: AnswerMoment) { reader.meter.requestSent(at: moment) }
 

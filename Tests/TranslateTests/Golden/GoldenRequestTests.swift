@@ -62,7 +62,8 @@ struct Walk {
                 let route: EmbedRequest.Route = example.endpoint == "/api/embed" ? .embed : .embeddings
                 let request = try EmbedRequest.decode(try RequestBody.parse(bytes), route: route)
                 let model = try example.catalog(model: request.model).require(request.model, for: .embed)
-                return EmbeddingsMapping.build(request, model: model).first.map(Outcome.body) ?? .work("empty")
+                let batch = EmbeddingsMapping.batches(request, members: [model]).first
+                return batch.map { .body(EmbeddingsMapping.build($0, of: request, model: model)) } ?? .work("empty")
             default: return try inference(try RequestBody.parse(bytes))
             }
         } catch let failure as OllamaFailure {

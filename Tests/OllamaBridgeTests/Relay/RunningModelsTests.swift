@@ -1,0 +1,31 @@
+import Testing
+import Translate
+
+@testable import OllamaBridge
+
+@Suite struct RunningModelsTests {
+    static func model(_ name: String) throws -> ResolvedModel {
+        let file = #"{"providers":{"u":{"base_url":"http://u.test/v1","dialect":"google"}},"models":{"*":{"provider":"u"}}}"#
+        return try #require(try ModelCatalog.parse(Array(file.utf8), file: "f", environment: [:]).resolve(name))
+    }
+
+    @Test func `a model counts as loaded until its keep-alive is over`() throws {
+        let running = RunningModels(standard: .duration(.seconds(300)))
+        let now = Clock.now().seconds
+        running.note(try Self.model("a"), keepAlive: nil, numCtx: nil)
+        running.note(try Self.model("b"), keepAlive: .forever, numCtx: 7)
+        running.note(try Self.model("c"), keepAlive: .duration(.seconds(5)), numCtx: nil)
+        #expect(running.current(now: now).map(\.model.listedName) == ["b:latest", "a:latest", "c:latest"])
+        #expect(running.current(now: now + 100).map(\.model.listedName) == ["b:latest", "a:latest"])
+        running.note(try Self.model("b"), keepAlive: .duration(.zero), numCtx: nil)
+        #expect(running.current(now: now + 1000).isEmpty)
+    }
+
+    @Test func `names that clients make up do not fill the memory`() throws {
+        let running = RunningModels(standard: .forever)
+        for number in 0..<2500 { running.note(try Self.model("m\(number)"), keepAlive: nil, numCtx: nil) }
+        let listed = running.current(now: 0)
+        #expect(listed.count <= 1000)
+        #expect(listed.contains { $0.model.listedName == "m2499:latest" })
+    }
+}
