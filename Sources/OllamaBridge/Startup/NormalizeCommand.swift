@@ -73,7 +73,16 @@ struct NormalizeCommand: ParsableCommand {
         } catch let error as ImageError {
             return NormalizeRow(file: input, error: error.publicDetail)
         } catch {
-            return NormalizeRow(file: input, error: (error as? NormalizeOutputs.Refusal)?.reason ?? error.localizedDescription)
+            return NormalizeRow(file: input, error: Self.reason(error))
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch (error as? CocoaError)?.code {
+        case .fileReadNoSuchFile?, .fileNoSuchFile?: "The file does not exist."
+        case .fileReadNoPermission?, .fileWriteNoPermission?: "The file may not be read or written."
+        case .fileWriteOutOfSpace?: "There is no space left to write to."
+        default: (error as? NormalizeOutputs.Refusal)?.reason ?? "The file cannot be read or written."
         }
     }
 
