@@ -90,7 +90,10 @@ struct NormalizeCommand: ParsableCommand {
     private static func read(_ path: String, limit: Int) throws -> [UInt8] {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
-        return Array(try file.read(upToCount: limit + 1) ?? Data())
+        let bytes = Array(try file.read(upToCount: limit + 1) ?? Data())
+        // The figure is the file's, not that of what was read of it. A pipe has none.
+        if bytes.count > limit { throw ImageError.tooManyBytes(count: (try? file.seekToEnd()).map(Int.init) ?? bytes.count, limit: limit) }
+        return bytes
     }
 }
 
