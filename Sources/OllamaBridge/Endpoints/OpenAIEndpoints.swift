@@ -41,7 +41,7 @@ struct OpenAIEndpoints: Sendable {
         } catch {
             throw OpenAIFailure(error, param: "model")
         }
-        running.note(model, keepAlive: nil, numCtx: nil)
+        let use = running.use(model, keepAlive: nil, numCtx: nil)
         exchange.record.noteQuestion(editor.question)
         try await exchange.beginInference(model)
         let members = try chooser.members(of: model, needsVision: !editor.pictures.isEmpty, name: editor.model)
@@ -65,7 +65,7 @@ struct OpenAIEndpoints: Sendable {
         try rewriter.begin(contentType: type)
         var passage = Passage(
             rewriter: rewriter, pieces: reply.body.makeAsyncIterator(), failures: failures, record: exchange.record,
-            counts: .read(promptEstimate: editor.textBytes / 4, vectors: route == .embeddings), received: exchange.received,
+            counts: .read(promptEstimate: editor.textBytes / 4, vectors: route == .embeddings), use: use, received: exchange.received,
             log: exchange.log,
             metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
         if editor.stream {
@@ -103,6 +103,8 @@ private struct Passage: Sendable {
     let failures: FailureContext
     let record: RequestRecord
     let counts: PassedAnswer.Counts
+    /// The model is answering as long as this is here.
+    let use: RunningModels.Use
     let received: AnswerMoment
     let log: Logger
     let metadata: Logger.Metadata
