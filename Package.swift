@@ -55,7 +55,7 @@ let package = Package(
         .target(
             name: "CCodecs", dependencies: ["CTurboJPEG", "CJPEG", "CPNG", "CWebP", "CGIF"],
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
-            linkerSettings: [.linkedLibrary("gif")]),
+            linkerSettings: [.linkedLibrary("gif"), .linkedLibrary("z")]),
         .target(name: "Images", dependencies: ["CCodecs"], swiftSettings: hot),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "CCodecs", "CTurboJPEG", "TestSupport"], swiftSettings: strict),
 

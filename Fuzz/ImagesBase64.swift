@@ -1,7 +1,7 @@
 // fuzz-sources: Sources/Images
 // fuzz-c: Sources/CCodecs
 // fuzz-pkg-config: libjpeg libpng libwebpdemux libwebp
-// fuzz-link: gif
+// fuzz-link: gif z
 // fuzz-options: -max_len=4096
 
 /// Bytes survive the way through base64, and lenient text that decodes means the same when it is written properly.

@@ -1,7 +1,7 @@
 // fuzz-sources: Sources/Images
 // fuzz-c: Sources/CCodecs
 // fuzz-pkg-config: libjpeg libpng libwebpdemux libwebp
-// fuzz-link: gif
+// fuzz-link: gif z
 // fuzz-options: -max_len=4096
 
 /// Any note about orientation reads as one of eight, in every container.

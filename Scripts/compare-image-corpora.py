@@ -2,7 +2,7 @@
 """Normalises every picture of .corpora/ and compares the result with Pillow's; writes docs/image-corpora.md.
 
     Scripts/fetch-corpora
-    swift build -c release --product image-bench --package-path Benchmarks/images
+    swift build -c release --product image-bench --package-path Benchmarks/image-bench
     Scripts/compare-image-corpora.py PATH-TO-image-bench
 
 Pillow decodes, turns upright, and lays what is transparent onto the background our report names. Compared is the mean absolute

@@ -9,7 +9,7 @@ from PIL import Image
 
 TWELVE_MEGAPIXELS = (4000, 3000)
 FIFTY_MEGAPIXELS = (8160, 6120)
-NAMES = ["12mp.png", "12mp.webp", "12mp-alpha.webp", "12mp.jpg", "6mb.jpg", "50mp.jpg", "small.jpg"]
+NAMES = ["12mp.png", "12mp.webp", "12mp-alpha.webp", "12mp-fade.webp", "12mp.jpg", "6mb.jpg", "50mp.jpg", "small.jpg"]
 
 # How much each scale adds. The finest, of single pixels, weighs little, or the PNG would be twice as large as a camera's.
 COARSE, FINE = 0.35, 0.1
@@ -38,6 +38,13 @@ def _cut_out(picture):
     return result
 
 
+def _faded(picture):
+    """The picture fading out from bottom to top: the kind of transparency that takes libwebp most memory."""
+    result = picture.copy()
+    result.putalpha(Image.linear_gradient("L").resize(picture.size))
+    return result
+
+
 def make(folder):
     """Writes the pictures unless they are there as this file makes them, and returns their paths by name."""
     paths = {name: folder / name for name in NAMES}
@@ -50,6 +57,7 @@ def make(folder):
     picture.save(paths["12mp.png"], compress_level=6)
     picture.save(paths["12mp.webp"], quality=85, method=2)
     _cut_out(picture).save(paths["12mp-alpha.webp"], quality=85, method=2)
+    _faded(picture).save(paths["12mp-fade.webp"], quality=85, method=2)
     picture.save(paths["12mp.jpg"], quality=85)
     for quality in range(86, 101):
         picture.save(paths["6mb.jpg"], quality=quality)

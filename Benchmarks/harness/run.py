@@ -116,9 +116,7 @@ def main():
             "idle": scenarios.idle,
             "linear": lambda: scenarios.linear(nginx, bridge),
             "history": lambda: scenarios.history(nginx, bridge),
-            "codecs": codecs.compare,
-            "wire": codecs.wire,
-            "memory": codecs.memory,
+            "pictures": codecs.all,
         }
         for name, step in steps.items():
             if wanted and name not in wanted:

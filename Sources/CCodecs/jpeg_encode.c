@@ -20,25 +20,12 @@ cc_status cc_encoder_open(int width, int height, cc_layout layout, int quality, 
     cc_encoder_close(self);
     return status;
   }
-  jpeg_create_compress(cinfo);
-  self->created = 1;
-  cinfo->mem->max_memory_to_use = (long)guard->max_memory;
-  // Grown as needed; most pictures at the usual quality stay below this.
-  cc_jpeg_write_to(cinfo, &self->output, (size_t)width * (size_t)height / 4, max_bytes);
-
-  cinfo->image_width = (JDIMENSION)width;
-  cinfo->image_height = (JDIMENSION)height;
   static const J_COLOR_SPACE spaces[] = {JCS_GRAYSCALE, JCS_RGB, JCS_EXT_RGBX, JCS_YCbCr};
   static const int channels[] = {1, 3, 4, 3};
-  cinfo->in_color_space = spaces[layout];
-  cinfo->input_components = channels[layout];
-  jpeg_set_defaults(cinfo);
-  jpeg_set_colorspace(cinfo, layout == CC_IN_GREY ? JCS_GRAYSCALE : JCS_YCbCr);
-  jpeg_set_quality(cinfo, quality, TRUE);
-  cinfo->optimize_coding = optimise ? TRUE : FALSE;
-  if (layout != CC_IN_GREY) cinfo->comp_info[0].h_samp_factor = cinfo->comp_info[0].v_samp_factor = subsample ? 2 : 1;
-  jpeg_start_compress(cinfo, TRUE);
-  if (profile_size > 0) jpeg_write_icc_profile(cinfo, profile, (unsigned)profile_size);
+  cc_jpeg_settings settings = {.width = width, .height = height, .space = spaces[layout], .components = channels[layout],
+                               .quality = quality, .optimise = optimise, .subsample = subsample, .profile = profile,
+                               .profile_size = profile_size, .max_bytes = max_bytes};
+  cc_jpeg_begin(cinfo, &self->created, &self->output, &settings, guard);
   *out = self;
   return CC_OK;
 }

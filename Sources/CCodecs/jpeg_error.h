@@ -35,3 +35,18 @@ typedef struct {
 
 // Makes `output` the destination of cinfo. max_bytes: fail with CC_OUTPUT_FULL once there is more; 0 means no cap. Only below setjmp.
 void cc_jpeg_write_to(j_compress_ptr cinfo, cc_jpeg_output *output, size_t capacity, size_t max_bytes);
+
+// How a JPEG is to be written.
+typedef struct {
+  int width, height;
+  J_COLOR_SPACE space;  // of the rows or planes that will come
+  int components;
+  int quality, optimise;
+  int subsample;        // store colours at half the width and height; a grey picture has none
+  int by_planes;        // strips of planes will come instead of rows
+  const uint8_t *profile;
+  size_t profile_size, max_bytes;
+} cc_jpeg_settings;
+
+// Makes a compressor (*created becomes 1 once it must be destroyed) and writes everything before the pixels. Only below setjmp.
+void cc_jpeg_begin(j_compress_ptr cinfo, int *created, cc_jpeg_output *output, const cc_jpeg_settings *settings, const cc_guard *guard);

@@ -47,3 +47,24 @@ void cc_jpeg_write_to(j_compress_ptr cinfo, cc_jpeg_output *output, size_t capac
   if (!output->data) cc_jpeg_fail((j_common_ptr)cinfo, CC_TOO_MUCH_MEMORY, NULL);
   grow(cinfo);
 }
+
+void cc_jpeg_begin(j_compress_ptr cinfo, int *created, cc_jpeg_output *output, const cc_jpeg_settings *settings, const cc_guard *guard) {
+  jpeg_create_compress(cinfo);
+  *created = 1;
+  cinfo->mem->max_memory_to_use = (long)guard->max_memory;
+  // Grown as needed; most pictures at the usual quality stay below this.
+  cc_jpeg_write_to(cinfo, output, (size_t)settings->width * (size_t)settings->height / 4, settings->max_bytes);
+  int is_grey = settings->space == JCS_GRAYSCALE;
+  cinfo->image_width = (JDIMENSION)settings->width;
+  cinfo->image_height = (JDIMENSION)settings->height;
+  cinfo->in_color_space = settings->space;
+  cinfo->input_components = settings->components;
+  jpeg_set_defaults(cinfo);
+  jpeg_set_colorspace(cinfo, is_grey ? JCS_GRAYSCALE : JCS_YCbCr);
+  jpeg_set_quality(cinfo, settings->quality, TRUE);
+  cinfo->optimize_coding = settings->optimise ? TRUE : FALSE;
+  cinfo->raw_data_in = settings->by_planes ? TRUE : FALSE;
+  if (!is_grey) cinfo->comp_info[0].h_samp_factor = cinfo->comp_info[0].v_samp_factor = settings->subsample ? 2 : 1;
+  jpeg_start_compress(cinfo, TRUE);
+  if (settings->profile_size > 0) jpeg_write_icc_profile(cinfo, settings->profile, (unsigned)settings->profile_size);
+}

@@ -146,21 +146,10 @@ cc_status cc_planes_encode(const cc_planes *planes, int orientation, int quality
     *size = status == CC_OUTPUT_FULL ? self->output.size * (size_t)height / (done < (JDIMENSION)height ? done : (JDIMENSION)height) : 0;
     goto finished;
   }
-  jpeg_create_compress(cinfo);
-  self->created = 1;
-  cinfo->mem->max_memory_to_use = (long)guard->max_memory;
-  cc_jpeg_write_to(cinfo, &self->output, (size_t)width * (size_t)height / 4, max_bytes);
-  cinfo->image_width = (JDIMENSION)width;
-  cinfo->image_height = (JDIMENSION)height;
-  cinfo->in_color_space = planes->count == 1 ? JCS_GRAYSCALE : JCS_YCbCr;
-  cinfo->input_components = planes->count;
-  jpeg_set_defaults(cinfo);
-  jpeg_set_quality(cinfo, quality, TRUE);
-  cinfo->optimize_coding = optimise ? TRUE : FALSE;
-  cinfo->raw_data_in = TRUE;
-  if (planes->count == 3) cinfo->comp_info[0].h_samp_factor = cinfo->comp_info[0].v_samp_factor = 2;
-  jpeg_start_compress(cinfo, TRUE);
-  if (profile_size > 0) jpeg_write_icc_profile(cinfo, profile, (unsigned)profile_size);
+  cc_jpeg_settings settings = {.width = width, .height = height, .space = planes->count == 1 ? JCS_GRAYSCALE : JCS_YCbCr,
+                               .components = planes->count, .quality = quality, .optimise = optimise, .subsample = 1, .by_planes = 1,
+                               .profile = profile, .profile_size = profile_size, .max_bytes = max_bytes};
+  cc_jpeg_begin(cinfo, &self->created, &self->output, &settings, guard);
 
   int lines = cinfo->max_v_samp_factor * DCTSIZE;
   JSAMPROW rows[3][2 * DCTSIZE];

@@ -1,4 +1,4 @@
-#include "source.h"
+#include "png_rows.h"
 #include <png.h>
 
 typedef struct {
@@ -11,6 +11,8 @@ typedef struct {
   const char *detail;
   uint8_t *row;     // one row, or the whole picture when it is interlaced
   int interlaced;
+  int has_own_rows;  // rows come from png_rows.c
+  cc_png_rows rows;
   size_t stride;
 } png_source;
 
@@ -60,6 +62,7 @@ static void read_interlaced(png_source *self) {
 
 static cc_status source_next(cc_source *base, const uint8_t **row, const char **detail) {
   png_source *self = (png_source *)base;
+  if (self->has_own_rows) return cc_png_rows_next(&self->rows, row, detail);
   if (!self->interlaced || base->next_row == 0) {
     if (setjmp(png_jmpbuf(self->png))) {
       *detail = self->detail;
@@ -77,6 +80,7 @@ static cc_status source_next(cc_source *base, const uint8_t **row, const char **
 static void source_close(cc_source *base) {
   png_source *self = (png_source *)base;
   if (self->png) png_destroy_read_struct(&self->png, &self->info, NULL);
+  cc_png_rows_close(&self->rows);
   free(self->row);
   free(self);
 }
@@ -142,9 +146,22 @@ cc_status cc_png_open(const uint8_t *data, size_t size, int use_gamma, int trust
     png_set_gamma_fixed(png, PNG_DEFAULT_sRGB, gamma);
     facts->was_gamma_corrected = 1;
   }
+  self->interlaced = interlace != PNG_INTERLACE_NONE;
+  if (depth == 8 && type != PNG_COLOR_TYPE_PALETTE && !self->interlaced && !facts->was_gamma_corrected &&
+      !png_get_valid(png, info, PNG_INFO_tRNS)) {
+    facts->channels = png_get_channels(png, info);
+    facts->colour = facts->channels < 3 ? CC_GREY : CC_RGB;
+    size_t pixel = (size_t)facts->channels;
+    // What libpng has read last is the first IDAT chunk's length and name.
+    cc_status status =
+        cc_png_rows_open(&self->rows, data, size, self->position - 8, trust_crc, (size_t)width * pixel, pixel, facts->height);
+    if (status != CC_OK) fail(self, status, NULL);
+    self->has_own_rows = 1;
+    *out = &self->base;
+    return CC_OK;
+  }
   png_set_expand(png);  // palette to RGB, grey to 8 bits, tRNS to alpha
   if (depth == 16) png_set_scale_16(png);
-  self->interlaced = interlace != PNG_INTERLACE_NONE;
   if (self->interlaced) png_set_interlace_handling(png);
   png_read_update_info(png, info);
   facts->channels = png_get_channels(png, info);

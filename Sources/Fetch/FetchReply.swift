@@ -56,7 +56,3 @@ private func isSameField(_ one: String, _ other: String) -> Bool {
     guard one.count == other.count else { return false }
     return zip(one, other).allSatisfy { lowercased($0) == lowercased($1) }
 }
-
-func lowercased(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-}

@@ -91,11 +91,11 @@ internal import CCodecs
         let lowest = min(max(target.minQuality, 1), max(target.quality, 1))
         let qualities = lowest...min(max(target.quality, lowest), 100)
         if let softCap {
+            // What was coded coarser than the lowest quality that the limits may ask for loses nothing at its own.
             var smallest = Int.max
-            let search = search(raster, setting, qualities)
+            let search = search(raster, setting, 1...qualities.upperBound)
             if let found = try search.bestQuality(maxBytes: softCap, of: raster, smallest: &smallest) { return found }
-            // A tiny or strangely coded picture: the lowest quality is as close as pixels of that size get.
-            return try self.search(raster, setting, lowest...lowest).best(maxBytes: maxBytes)
+            // It was coded in ways that are not ours (see docs/decisions/0009): quality could not bring it there.
         }
         return try search(raster, setting, qualities).best(maxBytes: maxBytes)
     }

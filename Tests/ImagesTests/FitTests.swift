@@ -55,6 +55,13 @@ import Testing
             #expect(result.jpeg.count <= rough.count)
             #expect(result.report.actions.contains { $0.name == "reencoded" })
         }
+        // Coarser than the lowest quality that a search for fewer bytes may reach.
+        for quality in [2, 5, 12] {
+            let coarse = try MadeJPEG.photo(1000, 750, quality: quality)
+            let result = try normalize(coarse, ImageTarget(maxEdge: 999))
+            #expect(result.jpeg.count <= coarse.count)
+            #expect(result.report.width == 999)
+        }
         for name in ["orientation/jpeg-420-odd-6.jpg", "orientation/jpeg-444-odd-3.jpg", "orientation/jpeg-420-whole-blocks-8.jpg"] {
             let bytes = try ImageFixtures.bytes(name)
             #expect(try normalize(bytes, ImageTarget()).jpeg.count <= bytes.count)
@@ -67,9 +74,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (4100, 3075, 2048, 2048, 1536), (3000, 3900, 2048, 1575, 2048), (5000, 3, 100, 100, 1), (2049, 2049, 2048, 2048, 2048),
+        (1030, 772, 512, 512, 384), (750, 975, 512, 394, 512), (5000, 3, 100, 100, 1), (513, 513, 512, 512, 512),
         // What the decoder scales to by itself may be at most 2.5 % shorter than the limit.
-        (4032, 3024, 2048, 2016, 1512), (3000, 4000, 2048, 1500, 2000), (4001, 2999, 2048, 2001, 1500), (4096, 3072, 2048, 2048, 1536),
+        (1008, 756, 512, 504, 378), (750, 1000, 512, 375, 500), (1001, 749, 512, 501, 375), (1024, 768, 512, 512, 384),
         (780, 400, 400, 390, 200), (778, 400, 400, 400, 206), (3120, 1601, 400, 390, 201), (6300, 63, 800, 788, 8),
     ])
     func `the long edge comes up to the limit and the shape stays`(width: Int, height: Int, edge: Int, toWidth: Int, toHeight: Int) throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import TestSupport
 import Testing
 
 /// Files made to hurt. Each must be refused or answered quickly; none may trap.
@@ -31,7 +32,7 @@ import Testing
                 result = error
             }
         }
-        #expect(cost.seconds < seconds)
+        #expect(cost.seconds < seconds * ProcessCounts.slowdown)
         #expect(cost.megabytes < 256)
         return result
     }

@@ -1,6 +1,5 @@
 import Fetch
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 
@@ -34,7 +33,7 @@ struct SoakTests {
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url) { bridge in
             let (port, before) = (bridge.port, ProcessCounts.descriptors)
-            let results = Mutex<[String: Int]>([:])
+            let results = LockedValue<[String: Int]>([:])
             let began = ContinuousClock.now
             await BlockingClient.crowd(500) { number in
                 let outcome = Self.follow(number, port: port, departures: departures)
@@ -114,7 +113,7 @@ struct SoakTests {
 
 /// When clients left, and when their upstreams noticed.
 private final class Departures: Sendable {
-    private let state = Mutex((left: [Int: ContinuousClock.Instant](), milliseconds: [Double]()))
+    private let state = LockedValue((left: [Int: ContinuousClock.Instant](), milliseconds: [Double]()))
 
     var delays: [Double] { state.withLock { $0.milliseconds } }
 

@@ -2,6 +2,9 @@ import Foundation
 
 /// What this process holds, to see that nothing leaks.
 public enum ProcessCounts {
+    /// How many times slower than usual everything may be; `Scripts/sanitize` says so.
+    public static let slowdown = ProcessInfo.processInfo.environment["OLLAMA_BRIDGE_SLOWDOWN"].flatMap(Double.init) ?? 1
+
     /// Open descriptors.
     public static var descriptors: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0

@@ -1,11 +1,10 @@
 import Foundation
-import Synchronization
 
 /// A client of plain sockets that sends exactly what a test says, right or wrong. Its waiting blocks a thread of its own and nobody else's.
 public final class RawClient: Sendable {
     private let descriptor: CInt
     private let queue = DispatchQueue(label: "raw client")
-    private let state = Mutex((received: [UInt8](), hasEnded: false, isClosed: false))
+    private let state = LockedValue((received: [UInt8](), hasEnded: false, isClosed: false))
 
     /// Connects to 127.0.0.1.
     public init(port: Int) throws {

@@ -16,7 +16,7 @@ STARTED = re.compile(r"listening on (https?)://127\.0\.0\.1:(\d+)")
 class Bridge:
     """`ollama-bridge serve` on a free port of 127.0.0.1, in a working directory of its own, with none of our environment."""
 
-    def __init__(self, models, *arguments, environment=None):
+    def __init__(self, models, *arguments, environment=None, before_start=None):
         self.folder = tempfile.TemporaryDirectory(prefix="bridge-")
         folder = pathlib.Path(self.folder.name)
         if isinstance(models, pathlib.Path):
@@ -32,7 +32,8 @@ class Bridge:
                 variables[name] = value
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+                command, cwd=folder, env=variables, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                preexec_fn=before_start,
             )
         self.output = []
         self.port = None

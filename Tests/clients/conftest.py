@@ -74,11 +74,12 @@ def bridge(bridge_to_stub, stub):
 
 @pytest.fixture
 def new_bridge(stub):
-    """Starts further bridges: `new_bridge(*arguments, environment=…, models=…)`."""
+    """Starts further bridges: `new_bridge(*arguments, environment=…, models=…, before_start=…)`."""
     started = []
 
-    def start(*arguments, environment=None, models=None):
-        bridge = Bridge(models or stub_catalog(stub.url), *arguments, environment={"STUB_API_KEY": STUB_KEY, **(environment or {})})
+    def start(*arguments, environment=None, models=None, **more):
+        variables = {"STUB_API_KEY": STUB_KEY, **(environment or {})}
+        bridge = Bridge(models or stub_catalog(stub.url), *arguments, environment=variables, **more)
         started.append(bridge)
         return bridge
 

@@ -179,6 +179,28 @@ def test_normalize(tmp_path):
     assert max(Image.open(io.BytesIO((tmp_path / "small.jpg").read_bytes())).size) == 64 and result.returncode == 0
 
 
+def test_normalize_overwrites_neither_inputs_nor_its_own_results(tmp_path):
+    jpeg = pictures.encode(pictures.graphic(), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0")
+    png = pictures.encode(pictures.graphic(), "PNG")
+    (tmp_path / "a.jpg").write_bytes(jpeg)
+    (tmp_path / "b.png").write_bytes(png)
+    (tmp_path / "b.webp").write_bytes(pictures.encode(pictures.graphic(), "WEBP"))
+    result = run("normalize", *[str(tmp_path / name) for name in ["a.jpg", "b.png", "b.webp"]], "-o", str(tmp_path), "--json")
+    rows = [json.loads(line) for line in result.stdout.decode().splitlines()]
+    assert result.returncode == 1 and [("error" in row) for row in rows] == [True, False, True]
+    assert (tmp_path / "a.jpg").read_bytes() == jpeg
+    assert Image.open(tmp_path / "b.jpg").size == (320, 200)
+    # A file that is named alone may be replaced.
+    assert run("normalize", str(tmp_path / "a.jpg"), "-o", str(tmp_path / "a.jpg")).returncode == 0
+    assert len((tmp_path / "a.jpg").read_bytes()) < len(jpeg)
+
+
+def test_normalize_says_why_a_file_cannot_be_read(tmp_path):
+    result = run("normalize", str(tmp_path / "nothing.png"))
+    assert result.returncode == 1 and "nothing.png" in result.stdout.decode()
+    assert re.search("exist|No such", result.stdout.decode())
+
+
 def test_check(tmp_path, stub):
     path = tmp_path / "models.json"
     path.write_text(json.dumps(stub_catalog(stub.url)))

@@ -6,13 +6,14 @@ import Translate
 /// Keeps every client key within its budget, over restarts too.
 final class Budgets: Sendable {
     private struct State {
+        /// By the key's name; one that is not here is free.
+        var budgets: [String: Budget]
         var usage: [String: Usage] = [:]
         var isChanged = false
     }
 
     private static let saveInterval = Duration.seconds(5)
 
-    private let budgets: [String: Budget]
     private let path: String?
     private let log: Logger
     private let state: Mutex<State>
@@ -21,20 +22,25 @@ final class Budgets: Sendable {
     ///   - budgets: By the key's name; a key that is not here is free.
     ///   - path: Where usage is kept; nil forgets it.
     init(_ budgets: [String: Budget], path: String?, log: Logger) {
-        self.budgets = budgets.filter { !$0.value.isUnlimited }
         self.path = path
         self.log = log
         let bytes = path.flatMap { FileManager.default.contents(atPath: $0) }.map(Array.init) ?? []
-        state = Mutex(State(usage: UsageFile.decode(bytes)))
+        state = Mutex(State(budgets: budgets.filter { !$0.value.isUnlimited }, usage: UsageFile.decode(bytes)))
+    }
+
+    /// Other budgets from now on; what was used stays used.
+    func replace(by budgets: [String: Budget]) {
+        state.withLock { $0.budgets = budgets.filter { !$0.value.isUnlimited } }
     }
 
     /// Counts a request of a key.
     ///
     /// - Throws: A 429 that says when to come back.
     func request(_ name: String?) throws(OllamaFailure) {
-        guard let name, let budget = budgets[name] else { return }
+        guard let name else { return }
         let now = Clock.now().seconds
-        let wait = state.withLock { state in
+        let wait = state.withLock { state -> Int? in
+            guard let budget = state.budgets[name] else { return nil }
             state.isChanged = true
             return state.usage[name, default: Usage()].request(within: budget, at: now)
         }
@@ -45,9 +51,10 @@ final class Budgets: Sendable {
     }
 
     func spend(_ name: String?, tokens: Int) {
-        guard let name, budgets[name] != nil, tokens > 0 else { return }
+        guard let name, tokens > 0 else { return }
         let now = Clock.now().seconds
         state.withLock { state in
+            guard state.budgets[name] != nil else { return }
             state.usage[name, default: Usage()].spend(tokens: tokens, at: now)
             state.isChanged = true
         }
@@ -55,7 +62,7 @@ final class Budgets: Sendable {
 
     /// Keeps usage on disk, a few seconds late.
     func run() async {
-        guard path != nil, !budgets.isEmpty else { return }
+        guard path != nil else { return }
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.saveInterval, tolerance: .seconds(1))
             save()

@@ -15,7 +15,7 @@ struct DemoServer: Sendable {
             try await door.serve(request, writer, channel)
         }
         do {
-            let listener = try await Listener.bind(.address(host: "127.0.0.1", port: 0), child: child)
+            let listener = try await Listener.bind(.address(host: "127.0.0.1", port: 0), log: log, child: child)
             return DemoServer(listener: listener, connections: connections)
         } catch {
             throw StartupError("The demo model could not find a free port on 127.0.0.1.")

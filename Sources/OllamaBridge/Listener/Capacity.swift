@@ -43,6 +43,8 @@ final class Capacity: Sendable {
         occupied.add(1, ordering: .relaxed)
     }
 
+    fileprivate var isWaitedFor: Bool { places.waiting > 0 }
+
     fileprivate func returnPlace() {
         occupied.subtract(1, ordering: .relaxed)
         places.release(1)
@@ -75,6 +77,9 @@ final class Lease: Sendable {
         try await capacity.takePlace()
         held.withLock { $0.hasPlace = true }
     }
+
+    /// Whether this one has a place and others wait for one.
+    var isWantedByOthers: Bool { held.withLock { $0.hasPlace } && capacity.isWaitedFor }
 
     func returnBody() {
         let count = held.withLock { held in

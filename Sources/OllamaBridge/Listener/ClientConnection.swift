@@ -19,6 +19,7 @@ final class ClientConnection: Sendable {
         var since = NIODeadline.now()
         var hasLeft = false
         var isInferring = false
+        weak var lease: Lease?
         var isClosing = false
         /// The bridge stops: the answer is to end now, but the client is to hear of it.
         var isCutShort = false
@@ -120,10 +121,16 @@ final class ClientConnection: Sendable {
         send?()
     }
 
+    /// Whether requests of others wait for the place that this one's holds.
+    var isInTheWay: Bool { state.withLock { $0.lease }?.isWantedByOthers ?? false }
+
     /// Marks the work that must stop when the client leaves. Cheap answers are finished instead: a client may half-close and still read.
-    func setInferring(_ isInferring: Bool) {
+    ///
+    /// - Parameter lease: Where the work's place is held.
+    func setInferring(_ isInferring: Bool, holding lease: Lease? = nil) {
         let cancel = state.withLock { state in
             state.isInferring = isInferring
+            state.lease = lease
             return isInferring && state.hasLeft ? state.cancel : nil
         }
         cancel?()

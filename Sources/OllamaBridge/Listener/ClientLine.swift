@@ -25,6 +25,7 @@ struct ClientLine: Sendable {
             guard (try? operations.handler(type: RequestGuard.self).writesChunks) == true else {
                 return channel.eventLoop.makeSucceededFuture(nil)
             }
+            // Made only now: NIO stops a debug build over a promise that nobody keeps.
             let flushed = channel.eventLoop.makePromise(of: Void.self)
             let socket: DirectSocket?
             do {

@@ -55,7 +55,7 @@ final class Exchange: Sendable {
 
     /// The same for work that is ours alone, such as explaining pictures.
     func beginWork() async throws {
-        client.setInferring(true)
+        client.setInferring(true, holding: lease)
         try await lease.takePlace()
     }
 }

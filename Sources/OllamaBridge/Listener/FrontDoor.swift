@@ -11,7 +11,7 @@ struct FrontDoor: Sendable {
     struct Guards: Sendable {
         var hosts: HostCheck
         var origins: CrossOrigin
-        var keys: ClientKeys
+        var keys: ClientKeyring
     }
 
     let routes: Routes

@@ -20,10 +20,13 @@ final class Listener: Sendable {
     private let socketFile: SocketFile?
 
     /// - Parameter sharesPort: Lets another process listen on the same port meanwhile (SO_REUSEPORT).
-    static func bind(_ place: Place, sharesPort: Bool = false, child: BridgeChannel) async throws -> Listener {
+    static func bind(_ place: Place, sharesPort: Bool = false, log: Logger, child: BridgeChannel) async throws -> Listener {
         let userTimeout = NIOBSDSocket.Option(rawValue: 18)  // TCP_USER_TIMEOUT, which Glibc's module does not export
         var bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause(log: log)) }
+            }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // A connection keeps its last buffer while its answer streams.
             .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65_536))

@@ -22,6 +22,8 @@ struct ListenerLimits: Sendable {
     var keepAlive = TimeAmount.seconds(120)
     /// A client that takes nothing for this long is gone, whether it says so or not.
     var writeStall = TimeAmount.seconds(60)
+    /// The same while other requests wait for a place.
+    var crowdedWriteStall = TimeAmount.seconds(5)
     /// How long a refused upload is still read, so that the client sees the answer instead of a reset.
     var refusedBodyLinger = TimeAmount.seconds(1)
     /// Open connections; over it, those that have asked nothing make room.

@@ -39,6 +39,9 @@ final class RequestGuard: ChannelDuplexHandler {
     private var hasBytes = false
     private var timer: (task: Scheduled<Void>, at: NIODeadline)?
     private var stall = WriteStall()
+    private var pipelined = PipelinedRequests()
+    /// Reading was asked for while requests wait that have been read already.
+    private var isReadHeldBack = false
 
     init(client: ClientConnection, limits: ListenerLimits, isEncrypted: Bool) {
         self.client = client
@@ -66,7 +69,14 @@ final class RequestGuard: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         if case .refused = phase { return }
-        switch unwrapInboundIn(data) {
+        let part = unwrapInboundIn(data)
+        if !pipelined.isEmpty { return pipelined.append(part) }
+        if case .head = part, unanswered > 0 { return pipelined.append(part) }
+        take(part, context)
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch part {
         case .head(let head):
             if isLastRequestIn { return }
             if let refusal = RequestRules.refusal(of: head, limits: limits) { return refuse(refusal, context) }
@@ -84,7 +94,24 @@ final class RequestGuard: ChannelDuplexHandler {
             client.bodyEnded()
             phase = unanswered > 0 ? .answering : .quiet(since: .now())
         }
-        context.fireChannelRead(data)
+        context.fireChannelRead(wrapInboundOut(part))
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if pipelined.isEmpty { context.read() } else { isReadHeldBack = true }
+    }
+
+    private func takeNextPipelined(_ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        for part in pipelined.takeNext() {
+            if case .refused = phase { return }
+            take(part, context)
+        }
+        context.fireChannelReadComplete()
+        arm(context)
+        guard isReadHeldBack, pipelined.isEmpty else { return }
+        isReadHeldBack = false
+        context.read()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -147,6 +174,9 @@ final class RequestGuard: ChannelDuplexHandler {
             if case .answering = phase { phase = .quiet(since: now) }
             hasBytes = false
             client.answerEnded(at: now)
+            guard !pipelined.isEmpty else { return }
+            let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: PipelinedRequests.pause) { bound.value.handler.takeNextPipelined(bound.value.context) }
         }
     }
 
@@ -209,7 +239,7 @@ final class RequestGuard: ChannelDuplexHandler {
             min(
                 lastByte + limits.bodyIdle, since + limits.bodyTime,
                 since + limits.bodyGrace + .milliseconds(Int64(bytes) * 1000 / Int64(limits.bodyBytesPerSecond)))
-        case .answering: .now() + limits.writeStall / 4
+        case .answering: .now() + min(limits.writeStall / 4, limits.crowdedWriteStall / 2)
         case .refused(let since): since + limits.refusedBodyLinger
         }
     }
@@ -229,7 +259,8 @@ final class RequestGuard: ChannelDuplexHandler {
         guard context.channel.isActive else { return }
         switch phase {
         case .answering:
-            if stall.isStalled(context.channel, limit: limits.writeStall) { return context.close(promise: nil) }
+            let limit = client.isInTheWay ? min(limits.crowdedWriteStall, limits.writeStall) : limits.writeStall
+            if stall.isStalled(context.channel, limit: limit) { return context.close(promise: nil) }
         case .quiet, .refused:
             if deadline() <= .now() { return context.close(promise: nil) }
         case .readingHead, .readingBody:

@@ -25,7 +25,7 @@ struct Bridge: Sendable {
     }
 
     /// Serves until SIGTERM or SIGINT and then until the running answers are finished or the drain time is over; a second signal ends
-    /// them at once. SIGHUP reads models.json and the certificate again.
+    /// them at once. SIGHUP reads models.json, the client keys and the certificate again.
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let running = try await start()
@@ -68,7 +68,7 @@ struct Bridge: Sendable {
         let fetcher = Fetcher(FetcherConfiguration(userAgent: "OllamaBridge/\(Version.bridge)"))
         let imageFetcher = ImageFetcher(configuration: imageFetching)
         let discovery = ModelDiscovery(catalog: catalog, fetcher: fetcher, log: log)
-        let watch = CatalogWatch(named: settings.modelsPath, environment: settings.environment, store: catalog, log: log) {
+        let reloadCatalog = CatalogReload(named: settings.modelsPath, environment: settings.environment, store: catalog, log: log) {
             await discovery.refreshNow()
         }
         let health = ProviderHealth()
@@ -83,10 +83,11 @@ struct Bridge: Sendable {
             capacity: capacity, fetcher: fetcher, cache: cache, workers: workers, health: health, connections: connections)
         StatusEndpoints(metrics: metrics, sources: sources, catalog: catalog).register(in: &routes)
         let budgets = Budgets(settings.keysFile?.budgets ?? [:], path: settings.budgetPath, log: log)
+        let keys = ClientKeyring(settings.clientKeys, path: settings.keysPath, file: settings.keysFile, budgets: budgets, log: log)
         let observer = RequestObserver(metrics: metrics, audit: audit, keepsText: settings.auditHoldsText, budgets: budgets)
         let listeners: [Listener]
         do {
-            listeners = try await listen(routes, capacity, connections, observer, tls)
+            listeners = try await listen(routes, capacity, connections, observer, keys, tls)
         } catch {
             await demo.stop()
             await fetcher.shutdown()
@@ -94,13 +95,17 @@ struct Bridge: Sendable {
             try? await workers.stop()
             throw error
         }
+        var files = [FileWatch.File(path: settings.modelsPath ?? CatalogFile.standardPath) { await reloadCatalog() }]
+        if let path = settings.keysPath { files.append(FileWatch.File(path: path) { keys.reload() }) }
+        // Certificate and key are replaced one after the other; by the time the certificate has come to rest, its key is there as well.
+        if let tls, let path = settings.tls?.certificate { files.append(FileWatch.File(path: path) { tls.reload() }) }
         let parts = RunningBridge.Parts(
             listeners: listeners, connections: connections, capacity: capacity, catalog: catalog,
-            watch: watch, tls: tls, budgets: budgets, audit: audit, demo: demo, fetcher: fetcher, imageFetcher: imageFetcher,
+            files: FileWatch(files), budgets: budgets, audit: audit, demo: demo, fetcher: fetcher, imageFetcher: imageFetcher,
             workers: workers)
         let background: [Task<Void, Never>] = [
             Task { _ = try? await discovery.run() },
-            Task { await watch.run() },
+            Task { await parts.files.run() },
             Task { await budgets.run() },
         ]
         return RunningBridge(parts, background: background, log: log)
@@ -136,12 +141,13 @@ struct Bridge: Sendable {
     }
 
     private func listen(
-        _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver, _ tls: TLSIdentity?
+        _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver, _ keys: ClientKeyring,
+        _ tls: TLSIdentity?
     ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
             hosts: HostCheck(ownNames: [settings.address.host.lowercased(), ProcessInfo.processInfo.hostName.lowercased()]),
             origins: CrossOrigin(configured: settings.origins),
-            keys: ClientKeys(settings.clientKeys, file: settings.keysFile?.entries ?? []))
+            keys: keys)
         let door = FrontDoor(
             routes: routes, guards: guards, limits: settings.limits, capacity: capacity, log: log, observer: observer,
             heap: HeapKeeper())
@@ -153,7 +159,7 @@ struct Bridge: Sendable {
         var listeners: [Listener] = []
         do {
             let place = Listener.Place.address(host: settings.address.host, port: settings.address.port)
-            listeners.append(try await Listener.bind(place, sharesPort: settings.sharesPort, child: child))
+            listeners.append(try await Listener.bind(place, sharesPort: settings.sharesPort, log: log, child: child))
         } catch let error as IOError {
             throw startupError(error)
         } catch let error as SocketAddressError {
@@ -162,7 +168,7 @@ struct Bridge: Sendable {
         guard let path = settings.unixSocket else { return listeners }
         do {
             // Only this machine can reach it, and only whom the file's permissions let: it needs no TLS.
-            listeners.append(try await Listener.bind(.unixSocket(path: path), child: plain))
+            listeners.append(try await Listener.bind(.unixSocket(path: path), log: log, child: plain))
         } catch {
             await listeners[0].stopAccepting()
             throw StartupError("The Unix socket \(path) cannot be made (\(Self.reason(error))); choose another place with --unix-socket.")

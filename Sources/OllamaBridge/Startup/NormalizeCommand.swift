@@ -39,10 +39,11 @@ struct NormalizeCommand: ParsableCommand {
     func run() throws {
         let target = try target()
         let progress = ProgressLine(total: inputs.count)
+        var outputs = NormalizeOutputs(output, inputs: inputs)
         var rows: [NormalizeRow] = []
         for (index, input) in inputs.enumerated() {
             progress.show(index, input)
-            rows.append(normalize(input, target))
+            rows.append(normalize(input, target, &outputs))
         }
         progress.clear()
         print(json ? rows.map(\.jsonLine).joined(separator: "\n") : NormalizeRow.table(rows))
@@ -62,27 +63,25 @@ struct NormalizeCommand: ParsableCommand {
         }
     }
 
-    private func normalize(_ input: String, _ target: ImageTarget) -> NormalizeRow {
+    private func normalize(_ input: String, _ target: ImageTarget, _ outputs: inout NormalizeOutputs) -> NormalizeRow {
         do {
-            let bytes = Array(try Data(contentsOf: URL(fileURLWithPath: input)))
-            let image = try ImageNormalizer().normalize(bytes, to: target)
-            if let output { try Data(image.jpeg).write(to: destination(of: input, in: output)) }
+            let normalizer = ImageNormalizer()
+            let bytes = try Self.read(input, limit: normalizer.limits.bytes)
+            let image = try normalizer.normalize(bytes, to: target)
+            try outputs.write(image.jpeg, of: input)
             return NormalizeRow(file: input, report: image.report)
         } catch let error as ImageError {
             return NormalizeRow(file: input, error: error.publicDetail)
         } catch {
-            return NormalizeRow(file: input, error: "The file cannot be read or written.")
+            return NormalizeRow(file: input, error: (error as? NormalizeOutputs.Refusal)?.reason ?? error.localizedDescription)
         }
     }
 
-    private func destination(of input: String, in output: String) throws -> URL {
-        let url = URL(fileURLWithPath: output)
-        var isDirectory: ObjCBool = false
-        let exists = unsafe FileManager.default.fileExists(atPath: output, isDirectory: &isDirectory)
-        if inputs.count == 1, !(exists && isDirectory.boolValue) { return url }
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        let name = URL(fileURLWithPath: input).deletingPathExtension().lastPathComponent
-        return url.appendingPathComponent(name + ".jpg")
+    /// Reads no more than shows that a file is too large.
+    private static func read(_ path: String, limit: Int) throws -> [UInt8] {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        return Array(try file.read(upToCount: limit + 1) ?? Data())
     }
 }
 

@@ -8,6 +8,8 @@ enum ProcessSetup {
         HeapKeeper.keepFreedMemory()
         // A reader that goes away (`ollama-bridge serve | head -1`) must not take the server with it.
         signal(SIGPIPE, SIG_IGN)
+        // A file at its largest is an error to report, and a signal meant for another program's log rotation is none of ours.
+        for number in [SIGXFSZ, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
     }
 
     /// A crash must show nobody the process's memory, where keys and prompts are. Swift's runtime answers a trap with a backtrace that

@@ -11,8 +11,7 @@ final class RunningBridge: Sendable {
         var connections: Connections
         var capacity: Capacity
         var catalog: CatalogStore
-        var watch: CatalogWatch
-        var tls: TLSIdentity?
+        var files: FileWatch
         var budgets: Budgets
         var audit: AuditLog?
         var demo: DemoServer
@@ -43,10 +42,7 @@ final class RunningBridge: Sendable {
     var port: Int { parts.listeners.compactMap(\.port).first ?? 0 }
 
     /// Reads every file again that may change while the bridge runs.
-    func reload() async {
-        parts.tls?.reload()
-        await parts.watch.reload()
-    }
+    func reload() async { await parts.files.reload() }
 
     /// Takes no more connections, lets the running answers finish, then ends those that still run with a word to their clients.
     ///

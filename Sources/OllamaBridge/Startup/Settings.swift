@@ -23,7 +23,9 @@ struct Settings: Sendable {
     var unixSocket: String?
     /// Nil speaks plain HTTP.
     var tls: TLSFiles?
-    /// Further client keys, with budgets.
+    /// The file of further client keys.
+    var keysPath: String?
+    /// What it holds at the start, budgets too.
     var keysFile: ClientKeysFile?
     /// Where usage is kept; nil without budgets.
     var budgetPath: String?
@@ -65,6 +67,7 @@ struct Settings: Sendable {
         drain = .seconds(flags.drainSeconds)
         clientKeys = flags.apiKey + Self.list(environment["OLLAMA_BRIDGE_API_KEYS"])
         for key in clientKeys { try ClientKeysFile.check(key, "--api-key or OLLAMA_BRIDGE_API_KEYS") }
+        keysPath = flags.apiKeysFile
         keysFile = try flags.apiKeysFile.map(ClientKeysFile.read)
         budgetPath = flags.budgetFile ?? flags.apiKeysFile.map { $0 + ".usage" }
         guard (1...100_000).contains(flags.auditMegabytes) else { throw StartupError("--audit-megabytes must be between 1 and 100000.") }

@@ -66,4 +66,33 @@ import Testing
         }
         #expect(upstream.requests.count == 4)
     }
+
+    @Test func `a changed keys file is taken up by itself, and a broken one leaves the old in force`() async throws {
+        let upstream = try StubUpstream.answering { _ in StubAnswer.whole(headers: ["Content-Type: application/json"], body: Say.whole) }
+        defer { upstream.stop() }
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("keys-\(UUID().uuidString).json").path
+        defer { for path in [file, file + ".usage"] { try? FileManager.default.removeItem(atPath: path) } }
+        func write(_ entries: String) throws { try #"{"keys": [\#(entries)]}"#.write(toFile: file, atomically: true, encoding: .utf8) }
+        try write(#"{"name": "alice", "key": "secret-a"}, {"name": "bob", "key": "secret-b"}"#)
+        try await TestBridge.with(upstream: upstream.url, arguments: ["--api-keys-file", file]) { bridge in
+            func statuses(_ keys: String...) async throws -> [Int] {
+                var statuses: [Int] = []
+                for key in keys {
+                    let request = Ask.chat(stream: false).replacing("Content-Type:", with: "Authorization: Bearer \(key)\r\nContent-Type:")
+                    statuses.append(try await bridge.client().exchange(request).status)
+                }
+                return statuses
+            }
+            #expect(try await statuses("secret-a", "secret-b", "secret-c") == [200, 200, 401])
+            try "{".write(toFile: file, atomically: true, encoding: .utf8)
+            await bridge.running.reload()
+            #expect(try await statuses("secret-a") == [200])
+            // Alice is out, Carol is in, Bob has a budget from now on; nobody says a word.
+            try write(#"{"name": "bob", "key": "secret-b", "requests_per_day": 2}, {"name": "carol", "key": "secret-c"}"#)
+            let end = ContinuousClock.now + .seconds(10)
+            while try await statuses("secret-c") != [200], ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(50)) }
+            #expect(try await statuses("secret-c", "secret-a") == [200, 401])
+            #expect(try await statuses("secret-b", "secret-b", "secret-b") == [200, 200, 429])
+        }
+    }
 }

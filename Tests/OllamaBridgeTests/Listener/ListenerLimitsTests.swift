@@ -91,6 +91,42 @@ import Testing
         }
     }
 
+    @Test func `clients that read nothing make room for those who wait`() async throws {
+        let upstream = try StubUpstream { connection in
+            let request = try connection.readRequest()
+            try connection.send(StubAnswer.eventStreamHead)
+            if request.text.contains("honest") { return try connection.send(Say.stream(["a"])) }
+            let event = Say.event(String(repeating: "x", count: 16_000))
+            while true { try connection.send(event) }
+        }
+        defer { upstream.stop() }
+        let limits = { (limits: inout ListenerLimits) in limits.crowdedWriteStall = .milliseconds(600) }
+        try await TestBridge.with(upstream: upstream.url, arguments: ["--max-running", "4"], limits: limits) { bridge in
+            let deaf = try (0..<4).map { _ in try bridge.client() }
+            for client in deaf { try await client.send(Ask.chat()) }
+            #expect(await ProcessCounts.eventually { bridge.running.parts.capacity.counts.running == 4 })
+            try await Task.sleep(for: .seconds(2))
+            // Nobody waits, so nobody is cut off.
+            #expect(bridge.running.parts.capacity.counts.running == 4)
+            let began = ContinuousClock.now
+            let answer = try await bridge.client().exchange(Ask.post("/api/generate", #"{"model": "seer", "prompt": "honest"}"#))
+            #expect(answer.text.contains(#""done":true"#))
+            #expect(began.duration(to: .now) < .seconds(10))
+        }
+    }
+
+    @Test func `clients with hundreds of requests in a packet keep nobody else waiting`() async throws {
+        try await TestBridge.with { bridge in
+            let greedy = try (0..<100).map { _ in try bridge.client() }
+            let request = Ask.get("/api/version")
+            for client in greedy { try await client.send(String(repeating: request, count: 100)) }
+            let honest = try await bridge.client().exchange(Ask.get("/metrics"))
+            let line = try #require(honest.text.firstMatch(of: #/ollamabridge_requests_total{route="\/api\/version",status="200"} (\d+)/#))
+            #expect(try #require(Int(line.1)) < 8000)
+            for client in greedy { #expect(try await client.response().status == 200) }
+        }
+    }
+
     @Test func `silent connections make room for an honest one`() async throws {
         try await TestBridge.with(limits: { $0.connections = 8 }) { bridge in
             let silent = try (0..<100).map { _ in try bridge.client() }

@@ -135,7 +135,7 @@ private final class Load: Sendable {
     private let port: Int
     private let isOver = Atomic(false)
     private let count = Atomic(0)
-    private let problems = Mutex<[String]>([])
+    private let problems = LockedValue<[String]>([])
 
     init(port: Int) { self.port = port }
 

@@ -37,11 +37,11 @@ import Testing
     func `a broken file leaves the old one in force`(content: String) async throws {
         try await TestBridge.with { bridge in
             try content.write(to: bridge.modelsFile, atomically: true, encoding: .utf8)
-            await bridge.running.parts.watch.reload()
+            await bridge.running.reload()
             #expect(try await names(bridge).contains("seer"))
             try TestBridge.catalog(upstream: "http://127.0.0.1:9", models: ["mended"])
                 .write(to: bridge.modelsFile, atomically: true, encoding: .utf8)
-            await bridge.running.parts.watch.reload()
+            await bridge.running.reload()
             #expect(try await names(bridge).contains("mended"))
         }
     }
@@ -50,18 +50,18 @@ import Testing
         try await TestBridge.with { bridge in
             let file = bridge.modelsFile
             try FileManager.default.removeItem(at: file)
-            await bridge.running.parts.watch.reload()
+            await bridge.running.reload()
             #expect(try await names(bridge).contains("seer"))
             try Data(count: 100 << 20).write(to: file)
-            await bridge.running.parts.watch.reload()
+            await bridge.running.reload()
             #expect(try await names(bridge).contains("seer"))
             try FileManager.default.removeItem(at: file)
             try FileManager.default.createDirectory(at: file, withIntermediateDirectories: false)
-            await bridge.running.parts.watch.reload()
+            await bridge.running.reload()
             #expect(try await names(bridge).contains("seer"))
             try FileManager.default.removeItem(at: file)
             try FileManager.default.createSymbolicLink(at: file, withDestinationURL: file)
-            await bridge.running.parts.watch.reload()
+            await bridge.running.reload()
             #expect(try await names(bridge).contains("seer"))
         }
     }
@@ -74,7 +74,7 @@ import Testing
                 group.addTask {
                     for round in 0..<200 {
                         try? (round.isMultiple(of: 2) ? first : second).write(to: bridge.modelsFile, atomically: true, encoding: .utf8)
-                        await bridge.running.parts.watch.reload()
+                        await bridge.running.reload()
                     }
                 }
                 group.addTask {
@@ -103,7 +103,7 @@ import Testing
             _ = try await client.read(upTo: "first")
             try TestBridge.catalog(upstream: "http://127.0.0.1:9", models: ["other"])
                 .write(to: bridge.modelsFile, atomically: true, encoding: .utf8)
-            await bridge.running.parts.watch.reload()
+            await bridge.running.reload()
             gate.open()
             #expect(try await client.read(upTo: #""done":true"#).contains("second"))
         }

@@ -61,6 +61,8 @@ final class AuditLog: Sendable {
             file.hasComplained = false
         } catch {
             dropped.add(1, ordering: .relaxed)
+            // Half a line would spoil the next one as well.
+            try? file.handle?.truncate(atOffset: UInt64(file.bytes))
             if !file.hasComplained { log.error("The audit file cannot be written", metadata: ["file": "\(path)"]) }
             file.hasComplained = true
         }
