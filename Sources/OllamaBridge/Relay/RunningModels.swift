@@ -9,6 +9,8 @@ final class RunningModels: Sendable {
         /// Seconds since 1970; nil means forever.
         var expires: Int64?
         var numCtx: Int?
+        /// As the newest request has it.
+        fileprivate var keepAlive: KeepAlive
         fileprivate var users = 0
     }
 
@@ -16,15 +18,13 @@ final class RunningModels: Sendable {
     final class Use: Sendable {
         private let running: RunningModels
         private let model: String
-        private let keepAlive: KeepAlive
 
-        fileprivate init(_ running: RunningModels, model: String, keepAlive: KeepAlive) {
+        fileprivate init(_ running: RunningModels, model: String) {
             self.running = running
             self.model = model
-            self.keepAlive = keepAlive
         }
 
-        deinit { running.end(model, keepAlive) }
+        deinit { running.end(model) }
     }
 
     /// Behind a wildcard any name is a model, and clients may make names up.
@@ -42,17 +42,18 @@ final class RunningModels: Sendable {
         state.withLock { entries in
             if entries.count >= Self.mostEntries { Self.clear(&entries) }
             let users = entries[model.listedName]?.users ?? 0
-            entries[model.listedName] = Entry(model: model, expires: Self.expiry(keepAlive), numCtx: numCtx, users: users + 1)
+            entries[model.listedName] = Entry(
+                model: model, expires: Self.expiry(keepAlive), numCtx: numCtx, keepAlive: keepAlive, users: users + 1)
         }
-        return Use(self, model: model.listedName, keepAlive: keepAlive)
+        return Use(self, model: model.listedName)
     }
 
-    private func end(_ name: String, _ keepAlive: KeepAlive) {
+    private func end(_ name: String) {
         state.withLock { entries in
             guard var entry = entries[name] else { return }
             entry.users -= 1
-            entry.expires = Self.expiry(keepAlive)
-            entries[name] = entry.users == 0 && keepAlive.isUnload ? nil : entry
+            entry.expires = Self.expiry(entry.keepAlive)
+            entries[name] = entry.users == 0 && entry.keepAlive.isUnload ? nil : entry
         }
     }
 

@@ -25,8 +25,8 @@ import Translate
         let running = RunningModels(standard: .duration(.seconds(300)))
         let now = Clock.now().seconds
         var uses = [
-            running.use(try Self.model("a"), keepAlive: nil, numCtx: nil),
             running.use(try Self.model("a"), keepAlive: .duration(.zero), numCtx: nil),
+            running.use(try Self.model("a"), keepAlive: nil, numCtx: nil),
             running.use(try Self.model("b"), keepAlive: .duration(.zero), numCtx: nil),
         ]
         let late = running.current(now: now + 10_000)
@@ -38,6 +38,16 @@ import Translate
         uses.removeAll()
         #expect(running.current(now: now + 100).map(\.model.listedName) == ["a:latest"])
         #expect(running.current(now: now + 1000).isEmpty)
+    }
+
+    @Test func `an unload while a model answers takes effect when it has answered`() throws {
+        let running = RunningModels(standard: .duration(.seconds(300)))
+        var use: RunningModels.Use? = running.use(try Self.model("a"), keepAlive: nil, numCtx: nil)
+        _ = running.use(try Self.model("a"), keepAlive: .duration(.zero), numCtx: nil)
+        #expect(running.current(now: 0).count == 1)
+        withExtendedLifetime(use) {}
+        use = nil
+        #expect(running.current(now: 0).isEmpty)
     }
 
     @Test func `names that clients make up do not fill the memory`() throws {
