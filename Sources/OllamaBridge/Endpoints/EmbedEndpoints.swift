@@ -27,10 +27,12 @@ struct EmbedEndpoints: Sendable {
         defer { withExtendedLifetime(use) {} }
         exchange.record.noteQuestion(request.inputs.map(\.string).joined(separator: "\n"))
         try await exchange.beginInference(model)
-        let failures = FailureContext(model: request.model)
+        let members = try chooser.members(of: model, needsVision: false, name: request.model)
+        var failures = FailureContext(model: request.model)
+        // An error can come under a 200 as well, and quote a key all the same.
+        failures.secrets = members.flatMap(\.provider.secrets)
         var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)
         let sent = Clock.now()
-        let members = try chooser.members(of: model, needsVision: false, name: request.model)
         for batch in EmbeddingsMapping.batches(request, members: members) {
             let reply = try await upstream.send(to: members, failures: failures, log: exchange.log) { model, learned in
                 EmbeddingsMapping.build(batch, of: request, model: model, adjustments: learned)

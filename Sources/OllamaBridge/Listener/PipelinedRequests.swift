@@ -14,13 +14,20 @@ struct PipelinedRequests: ~Copyable {
 
     /// Made only for clients that do this, which few do.
     private var parts: CircularBuffer<HTTPServerRequestPart>?
+    /// When the next one was to be let in.
+    private var due = NIODeadline.now()
+    /// How late the last one was. A loop that is late had no time to look at its sockets.
+    private var lag = TimeAmount.zero
 
     deinit { if parts != nil { Self.connections.subtract(1, ordering: .relaxed) } }
 
     var isEmpty: Bool { parts == nil }
 
-    /// How long the next one has to wait.
-    static var pause: TimeAmount { share * max(1, connections.load(ordering: .relaxed)) }
+    /// When the next one may be let in, if the answer to the one before has just ended.
+    mutating func nextTime() -> NIODeadline {
+        due = .now() + Self.share * max(1, Self.connections.load(ordering: .relaxed)) + lag * 2
+        return due
+    }
 
     mutating func append(_ part: HTTPServerRequestPart) {
         if parts == nil {
@@ -32,6 +39,7 @@ struct PipelinedRequests: ~Copyable {
 
     /// What is here of the next request.
     mutating func takeNext() -> [HTTPServerRequestPart] {
+        lag = max(.zero, .now() - due)
         var request: [HTTPServerRequestPart] = []
         while let part = parts?.popFirst() {
             request.append(part)

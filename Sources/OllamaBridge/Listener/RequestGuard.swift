@@ -176,7 +176,7 @@ final class RequestGuard: ChannelDuplexHandler {
             client.answerEnded(at: now)
             guard !pipelined.isEmpty else { return }
             let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
-            context.eventLoop.scheduleTask(in: PipelinedRequests.pause) { bound.value.handler.takeNextPipelined(bound.value.context) }
+            context.eventLoop.scheduleTask(deadline: pipelined.nextTime()) { bound.value.handler.takeNextPipelined(bound.value.context) }
         }
     }
 

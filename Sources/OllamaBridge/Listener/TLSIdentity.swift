@@ -92,6 +92,13 @@ struct TLSFiles: Sendable, Equatable {
         return Array(data)
     }
 
+    /// The DNS names that the certificate is for, without those with a wildcard.
+    var names: [String] {
+        guard let own = try? certificates().first else { return [] }
+        return own._subjectAlternativeNames().filter { $0.nameType == .dnsName }
+            .map { String(decoding: $0.contents, as: UTF8.self) }.filter { !$0.contains("*") }
+    }
+
     /// Things the operator should know and that do not stop the start.
     fileprivate func warnings() -> [String] {
         var warnings: [String] = []

@@ -52,7 +52,7 @@ final class ProviderHealth: Sendable {
     func takeRetry(_ provider: String) -> Bool {
         state.withLock { entries in
             guard entries[provider, default: Entry()].retryTokens >= 1 else { return false }
-            entries[provider]?.retryTokens -= 1
+            entries[provider, default: Entry()].retryTokens -= 1
             return true
         }
     }

@@ -145,7 +145,7 @@ struct Bridge: Sendable {
         _ tls: TLSIdentity?
     ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
-            hosts: HostCheck(ownNames: [settings.address.host.lowercased(), ProcessInfo.processInfo.hostName.lowercased()]),
+            hosts: HostCheck(ownNames: ownNames),
             origins: CrossOrigin(configured: settings.origins),
             keys: keys)
         let door = FrontDoor(
@@ -174,6 +174,12 @@ struct Bridge: Sendable {
             throw StartupError("The Unix socket \(path) cannot be made (\(Self.reason(error))); choose another place with --unix-socket.")
         }
         return listeners
+    }
+
+    /// Whoever uses one of these names means this server: a page on another one's name cannot carry it.
+    private var ownNames: Set<String> {
+        let names = [settings.address.host, ProcessInfo.processInfo.hostName] + settings.hostNames + (settings.tls?.names ?? [])
+        return Set(names.map { $0.lowercased() })
     }
 
     private static func reason(_ error: any Error) -> String {

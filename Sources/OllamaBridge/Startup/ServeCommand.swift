@@ -14,6 +14,9 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "Host name, *.suffix, address or CIDR that image URLs may point to although it is private; repeatable.")
     var allowImageHost: [String] = []
 
+    @Option(help: "A name by which clients reach this server, besides the machine's own; repeatable.")
+    var allowHost: [String] = []
+
     @Option(help: "A key clients must send as Bearer token; repeatable.")
     var apiKey: [String] = []
 

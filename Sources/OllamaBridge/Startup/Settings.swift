@@ -10,6 +10,8 @@ struct Settings: Sendable {
     var modelsPath: String?
     var allowedImageHosts: [String]
     var origins: [String]
+    /// Names by which clients reach this server, besides the machine's own and those of its certificate.
+    var hostNames: [String]
     var logLevel: Logger.Level
     var drain: Duration
     /// Keys clients must present; empty means anyone who reaches the address may use the bridge.
@@ -55,6 +57,10 @@ struct Settings: Sendable {
         modelsPath = flags.models ?? environment["OLLAMA_BRIDGE_MODELS"]
         allowedImageHosts = flags.allowImageHost + Self.list(environment["OLLAMA_BRIDGE_ALLOW_IMAGE_HOSTS"])
         origins = Self.list(environment["OLLAMA_ORIGINS"])
+        hostNames = flags.allowHost + Self.list(environment["OLLAMA_BRIDGE_ALLOW_HOSTS"])
+        for name in hostNames where HostCheck.name(of: name) != name {
+            throw StartupError("\"\(name)\" is no host name; --allow-host takes a name without scheme and port, such as nas.lan.")
+        }
         let level = flags.logLevel ?? environment["OLLAMA_BRIDGE_LOG_LEVEL"] ?? "info"
         guard let logLevel = Logger.Level(rawValue: level.lowercased()) else {
             let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")

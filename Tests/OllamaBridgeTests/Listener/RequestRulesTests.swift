@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import TestSupport
 import Testing
@@ -102,6 +103,21 @@ struct DoubtfulRequest: Sendable, CustomTestStringConvertible {
         try await TestBridge.with { bridge in
             let client = try bridge.client()
             #expect(try await client.exchange("GET /api/version HTTP/1.1\r\nHost: \(host)\r\n\r\n").status == 200)
+        }
+    }
+
+    @Test func `a name that the operator gave the server is answered, and nothing near it`() async throws {
+        try await TestBridge.with(arguments: ["--allow-host", "NAS.lan"], environment: ["OLLAMA_BRIDGE_ALLOW_HOSTS": "ai.example"]) {
+            bridge in
+            for (host, status) in [
+                ("nas.lan", 200), ("nas.lan:11434", 200), ("AI.example", 200), ("x.nas.lan", 403), ("nas.lan.evil", 403),
+            ] {
+                let answer = try await bridge.client().exchange("GET /api/version HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+                #expect(answer.status == status, "\(host)")
+            }
+        }
+        #expect(throws: StartupError.self) {
+            try Settings(flags: try ServeFlags.parse(["--allow-host", "http://nas.lan"]), environment: [:])
         }
     }
 

@@ -1,4 +1,4 @@
-import Fetch
+@testable import Fetch
 import Foundation
 import NIOCore
 import TestSupport
@@ -133,6 +133,16 @@ import Testing
             let fresh = Fetcher(FetcherConfiguration())
             #expect(try await isHonestlyAnswered(bridge, fresh, trusting: second))
             await fresh.shutdown()
+        }
+    }
+
+    @Test func `the certificate's name is a name of this server`() async throws {
+        let identity = try TestCertificate(name: "nas.example")
+        try await with(identity) { bridge, fetcher in
+            var request = FetchRequest(url: "https://nas.example:\(bridge.port)/api/version")
+            request.certificateAuthorityFile = identity.certificate
+            request.pinnedAddresses = [try #require(IPAddress("127.0.0.1"))]
+            #expect(try await fetcher.send(request).status == 200)
         }
     }
 

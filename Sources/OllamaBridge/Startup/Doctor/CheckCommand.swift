@@ -42,12 +42,12 @@ struct CheckCommand: AsyncParsableCommand {
         }
         switch await ModelDiscovery.list(provider, fetcher) {
         case .failure(let problem):
-            print("✗ \(provider.name) at \(provider.baseURL): \(problem.what). \(problem.remedy)")
+            print("✗ \(provider.name) at \(StatusEndpoints.withoutSecrets(provider.baseURL)): \(problem.what). \(problem.remedy)")
             return false
         case .success(let listed):
             let ids = Set(listed.map(\.id)).union(listed.map { $0.id.replacing("models/", with: "") })
             let missing = models.filter { !ids.contains($0.upstreamID) }
-            print("✓ \(provider.name) at \(provider.baseURL): the key works, \(listed.count) models")
+            print("✓ \(provider.name) at \(StatusEndpoints.withoutSecrets(provider.baseURL)): the key works, \(listed.count) models")
             for model in missing {
                 print(
                     "  ✗ \(model.listedName): the upstream does not list \"\(model.upstreamID)\". Correct \"model\" of that entry in models.json."
