@@ -238,7 +238,10 @@ static void emit(const cc_scaler *self, uint8_t *out) {
     whole_lanes over = rounded > 255;  // by a rounding error
     four_bytes pixel = __builtin_convertvector((rounded & ~over) | (255 & over), four_bytes);
     // One store of four bytes is cheaper than three of one; the next pixel covers the fourth.
-    memcpy(out, &pixel, x + 1 < self->out_width ? 4 : 3);
+    if (x + 1 < self->out_width)
+      memcpy(out, &pixel, 4);
+    else
+      memcpy(out, &pixel, 3);
   }
 }
 

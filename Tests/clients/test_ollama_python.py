@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 
 import httpx
 import ollama
@@ -352,6 +353,20 @@ def test_ps_lists_what_is_in_use(client, stub):
     assert seer.size_vram == seer.size and seer.context_length == 32768
     client.chat("seer", [], keep_alive=0)
     assert not [model for model in client.ps().models if model.model.startswith("seer")]
+
+
+def test_ps_lists_a_model_while_it_answers(new_bridge, stub):
+    client = ollama.Client(host=new_bridge().url, timeout=30)
+    gate = threading.Event()
+    stub.script(Answer(gate=gate))
+    parts = client.chat("seer", ask(), stream=True, keep_alive=0)
+    assert next(parts).message.content
+    assert [model.model for model in client.ps().models] == ["seer:latest"]
+    gate.set()
+    assert list(parts)[-1].done
+    deadline = time.monotonic() + 5
+    while client.ps().models:
+        assert time.monotonic() < deadline
 
 
 def test_pull(client):

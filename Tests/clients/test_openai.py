@@ -152,10 +152,22 @@ def test_error_inside_a_stream(client, stub):
     assert set(caught.value.body) == {"message", "type", "param", "code"}
 
 
-def test_error_instead_of_an_answer_has_a_status(client, stub):
-    stub.script(Reply(body=json.dumps({"error": {"message": "Slow down.", "code": 429}}).encode()))
+@pytest.mark.parametrize("stream", [False, True])
+def test_error_instead_of_an_answer_has_a_status(client, stub, stream):
+    error = {"error": {"message": "Slow down.", "code": 429}}
+    if stream:
+        stub.script(Reply(content_type="text/event-stream", chunks=[f"data: {json.dumps(error)}\n\n".encode()]))
+    else:
+        stub.script(Reply(body=json.dumps(error).encode()))
     with pytest.raises(openai.RateLimitError, match="Slow down."):
-        client.chat.completions.create(model="seer", messages=ASK)
+        client.chat.completions.create(model="seer", messages=ASK, stream=stream)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_web_page_is_no_answer(client, stub, stream):
+    stub.script(Reply(content_type="text/html", body=b"<html>Please sign in to the hotel</html>"))
+    with pytest.raises(openai.InternalServerError, match="web page"):
+        client.chat.completions.create(model="seer", messages=ASK, stream=stream)
 
 
 def test_the_field_an_upstream_blames(client, stub):

@@ -198,7 +198,11 @@ def test_normalize_overwrites_neither_inputs_nor_its_own_results(tmp_path):
 def test_normalize_says_why_a_file_cannot_be_read(tmp_path):
     result = run("normalize", str(tmp_path / "nothing.png"))
     assert result.returncode == 1 and "nothing.png" in result.stdout.decode()
-    assert re.search("exist|No such", result.stdout.decode())
+    assert "does not exist" in result.stdout.decode()
+    with open(tmp_path / "huge.png", "wb") as file:
+        file.truncate(30_000_000_000)
+    result = run("normalize", str(tmp_path / "huge.png"))
+    assert result.returncode == 1 and "30000000000" in result.stdout.decode(), "it is refused by its size, and never read whole"
 
 
 def test_check(tmp_path, stub):

@@ -23,7 +23,8 @@ struct EmbedEndpoints: Sendable {
     private func answer(_ exchange: Exchange, _ route: EmbedRequest.Route) async throws -> Response {
         let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try EmbedRequest.decode(json, route: route) }
         let model = try catalog.current.require(request.model, for: route == .embed ? .embed : .embeddings)
-        running.note(model, keepAlive: request.keepAlive, numCtx: nil)
+        let use = running.use(model, keepAlive: request.keepAlive, numCtx: nil)
+        defer { withExtendedLifetime(use) {} }
         exchange.record.noteQuestion(request.inputs.map(\.string).joined(separator: "\n"))
         try await exchange.beginInference(model)
         let members = try chooser.members(of: model, needsVision: false, name: request.model)

@@ -41,7 +41,7 @@ struct OpenAIEndpoints: Sendable {
         } catch {
             throw OpenAIFailure(error, param: "model")
         }
-        running.note(model, keepAlive: nil, numCtx: nil)
+        let use = running.use(model, keepAlive: nil, numCtx: nil)
         exchange.record.noteQuestion(editor.question)
         try await exchange.beginInference(model)
         let members = try chooser.members(of: model, needsVision: !editor.pictures.isEmpty, name: editor.model)
@@ -63,12 +63,15 @@ struct OpenAIEndpoints: Sendable {
         }
         var rewriter = OpenAIStreamRewriter(model: editor.model, failures: failures)
         try rewriter.begin(contentType: type)
-        let passage = Passage(
-            rewriter: rewriter, body: reply.body, failures: failures, record: exchange.record,
-            counts: .read(promptEstimate: editor.textBytes / 4, vectors: route == .embeddings), received: exchange.received,
+        var passage = Passage(
+            rewriter: rewriter, pieces: reply.body.makeAsyncIterator(), failures: failures, record: exchange.record,
+            counts: .read(promptEstimate: editor.textBytes / 4, vectors: route == .embeddings), use: use, received: exchange.received,
             log: exchange.log,
             metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
-        if editor.stream { return Response(status: .ok, headers: headers, body: ResponseBody { try await passage.write(to: &$0) }) }
+        if editor.stream {
+            try await passage.open()
+            return Response(status: .ok, headers: headers, body: ResponseBody { [passage] in try await passage.write(to: &$0) })
+        }
         return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))
     }
 
@@ -94,32 +97,46 @@ struct OpenAIEndpoints: Sendable {
 /// An upstream's `/v1` answer on its way through: unbuffered, only the model's name replaced.
 private struct Passage: Sendable {
     var rewriter: OpenAIStreamRewriter
-    let body: FetchBody
+    let pieces: FetchBody.Iterator
+    /// What can go on before anything has been sent.
+    var beginning: [UInt8] = []
     let failures: FailureContext
     let record: RequestRecord
     let counts: PassedAnswer.Counts
+    /// The model is answering as long as this is here.
+    let use: RunningModels.Use
     let received: AnswerMoment
     let log: Logger
     let metadata: Logger.Metadata
 
+    /// Reads until there is something to send: some upstreams say 200 and then send an error, which can have its own status only now.
+    mutating func open() async throws {
+        var pieces = pieces
+        do {
+            while beginning.isEmpty, let piece = try await pieces.next() { try rewriter.push(piece, into: &beginning) }
+        } catch let error as FetchError {
+            throw UpstreamCall.failure(error, failures)
+        }
+        if let failure = rewriter.failure, !rewriter.sawChoice { throw failure }
+        if !beginning.isEmpty { noteFirst() }
+    }
+
     @concurrent
     func write(to writer: inout any ResponseBodyWriter) async throws {
-        var rewriter = rewriter
+        var (rewriter, pieces, output) = (rewriter, pieces, beginning)
         var passed = PassedAnswer(record: record, counts: counts)
-        var output: [UInt8] = []
         var failed = false
         let client = ClientConnection.current
-        client?.whenCutShort { [body] in body.cancel() }
+        client?.whenCutShort { [pieces] in pieces.cancel() }
         defer { client?.whenCutShort(nil) }
         do {
-            for try await piece in body {
-                try rewriter.push(piece, into: &output)
+            repeat {
                 if output.isEmpty { continue }
                 noteFirst()
                 passed.push(output)
                 try await writer.write(ByteBuffer(bytes: output))
                 output.removeAll(keepingCapacity: true)
-            }
+            } while try await push(pieces.next(), into: &rewriter, &output)
             try rewriter.finish(into: &output)
         } catch let error as FetchError {
             let isCutShort = error == .cancelled && client?.isCutShort == true
@@ -145,6 +162,13 @@ private struct Passage: Sendable {
         log.info("Passed through", metadata: metadata)
     }
 
+    /// - Returns: Whether there was a piece.
+    private func push(_ piece: [UInt8]?, into rewriter: inout OpenAIStreamRewriter, _ output: inout [UInt8]) throws -> Bool {
+        guard let piece else { return false }
+        try rewriter.push(piece, into: &output)
+        return true
+    }
+
     private func noteFirst() {
         record.note { record in
             if record.firstToken == nil { record.firstToken = Clock.now().since(received) }
@@ -162,10 +186,10 @@ private struct Passage: Sendable {
     }
 
     func collect() async throws -> [UInt8] {
-        var rewriter = rewriter
+        var (rewriter, pieces) = (rewriter, pieces)
         var output: [UInt8] = []
         do {
-            for try await piece in body { try rewriter.push(piece, into: &output) }
+            while let piece = try await pieces.next() { try rewriter.push(piece, into: &output) }
         } catch let error as FetchError {
             throw UpstreamCall.failure(error, failures)
         }

@@ -20,7 +20,7 @@ struct Relay: Sendable {
         let (request, transcript) = continuing(request, of: client)
         let model = try catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate)
         if request.work != .unload { try request.check(against: model) }
-        running.note(model, keepAlive: request.keepAlive, numCtx: request.options.numCtx)
+        let use = running.use(model, keepAlive: request.keepAlive, numCtx: request.options.numCtx)
         if let reason = request.loadReason {
             return .json(LoadAnswer.body(reason, shape: request.shape, model: request.model, at: Clock.now()))
         }
@@ -43,7 +43,7 @@ struct Relay: Sendable {
         let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
         settings.originalToolNames = answer.body.originalToolNames
         settings.context = transcript.map { [$0.id] }
-        return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log)
+        return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log, holding: use)
     }
 
     /// Puts the conversation that a generate request's `context` names before its prompt.
@@ -57,12 +57,12 @@ struct Relay: Sendable {
 
     private func respond(
         to request: InferenceRequest, with answer: UpstreamCall.Answer, _ settings: AnswerSettings, _ transcript: TranscriptKeeper?,
-        _ headers: HTTPFields, _ log: AnswerLog
+        _ headers: HTTPFields, _ log: AnswerLog, holding use: RunningModels.Use
     ) async throws -> Response {
         let sent = Clock.now()
         // Not the request itself, which would keep its pictures in memory as long as the stream runs.
         let remember: @Sendable (AnswerSummary) -> Void = { [echoes, place = EchoPlace(answering: request)] summary in
-            echoes.remember(summary.echo, at: place, of: log.model, client: log.exchange.clientName)
+            withExtendedLifetime(use) { echoes.remember(summary.echo, at: place, of: log.model, client: log.exchange.clientName) }
         }
         let contentType = answer.reply.headers["Content-Type"]
         let record = log.exchange.record

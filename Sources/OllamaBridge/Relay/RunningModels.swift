@@ -1,15 +1,33 @@
 import Synchronization
 import Translate
 
-/// The models that count as loaded, for `/api/ps`: those used within their keep-alive. A proxy loads nothing.
+/// The models that count as loaded, for `/api/ps`: those that are answering, and those whose keep-alive since their last answer is not over. A
+/// proxy loads nothing.
 final class RunningModels: Sendable {
     struct Entry: Sendable {
         var model: ResolvedModel
         /// Seconds since 1970; nil means forever.
         var expires: Int64?
         var numCtx: Int?
+        /// As the newest request has it.
+        fileprivate var keepAlive: KeepAlive
+        fileprivate var users = 0
     }
 
+    /// As long as this is held, the model is answering; then its keep-alive begins.
+    final class Use: Sendable {
+        private let running: RunningModels
+        private let model: String
+
+        fileprivate init(_ running: RunningModels, model: String) {
+            self.running = running
+            self.model = model
+        }
+
+        deinit { running.end(model) }
+    }
+
+    /// Behind a wildcard any name is a model, and clients may make names up.
     private static let mostEntries = 1000
 
     private let state = Mutex<[String: Entry]>([:])
@@ -18,30 +36,54 @@ final class RunningModels: Sendable {
     /// - Parameter standard: What holds when a request says nothing.
     init(standard: KeepAlive) { self.standard = standard }
 
-    func note(_ model: ResolvedModel, keepAlive: KeepAlive?, numCtx: Int?) {
+    /// Notes a request that is being answered; one that only loads or unloads is over at once.
+    func use(_ model: ResolvedModel, keepAlive: KeepAlive?, numCtx: Int?) -> Use {
         let keepAlive = keepAlive ?? standard
         state.withLock { entries in
-            // Behind a wildcard any name is a model, so the list is cleared of what is over before it can grow for ever.
-            if entries.count >= Self.mostEntries {
-                let now = Clock.now().seconds
-                entries = entries.filter { $0.value.expires.map { $0 > now } ?? true }
-                if entries.count >= Self.mostEntries { entries.removeAll() }
-            }
-            switch keepAlive {
-            case .forever: entries[model.listedName] = Entry(model: model, expires: nil, numCtx: numCtx)
-            case .duration(let duration) where duration == .zero: entries[model.listedName] = nil
-            case .duration(let duration):
-                let (expires, overflow) = Clock.now().seconds.addingReportingOverflow(duration.components.seconds)
-                entries[model.listedName] = Entry(model: model, expires: overflow ? nil : expires, numCtx: numCtx)
-            }
+            if entries.count >= Self.mostEntries { Self.clear(&entries) }
+            let users = entries[model.listedName]?.users ?? 0
+            entries[model.listedName] = Entry(
+                model: model, expires: Self.expiry(keepAlive), numCtx: numCtx, keepAlive: keepAlive, users: users + 1)
+        }
+        return Use(self, model: model.listedName)
+    }
+
+    private func end(_ name: String) {
+        state.withLock { entries in
+            guard var entry = entries[name] else { return }
+            entry.users -= 1
+            entry.expires = Self.expiry(entry.keepAlive)
+            entries[name] = entry.users == 0 && entry.keepAlive.isUnload ? nil : entry
         }
     }
 
-    /// Those not yet expired, the latest to expire first.
+    private static func expiry(_ keepAlive: KeepAlive) -> Int64? {
+        guard case .duration(let duration) = keepAlive else { return nil }
+        let (expires, overflow) = Clock.now().seconds.addingReportingOverflow(duration.components.seconds)
+        return overflow ? nil : expires
+    }
+
+    private static func clear(_ entries: inout [String: Entry]) {
+        let now = Clock.now().seconds
+        entries = entries.filter { $0.value.isCurrent(at: now) }
+        if entries.count >= mostEntries { entries = entries.filter { $0.value.users > 0 } }
+    }
+
+    /// Those that count as loaded, the latest to expire first.
     func current(now: Int64) -> [Entry] {
         state.withLock { entries in
-            entries = entries.filter { $0.value.expires.map { $0 > now } ?? true }
-            return entries.values.sorted { ($0.expires ?? .max, $0.model.listedName) > ($1.expires ?? .max, $1.model.listedName) }
+            entries = entries.filter { $0.value.isCurrent(at: now) }
+            let shown = entries.values.map { entry in
+                var entry = entry
+                // What is answering does not expire, whatever its clock says.
+                if entry.users > 0, let expires = entry.expires { entry.expires = max(expires, now + 1) }
+                return entry
+            }
+            return shown.sorted { ($0.expires ?? .max, $0.model.listedName) > ($1.expires ?? .max, $1.model.listedName) }
         }
     }
+}
+
+extension RunningModels.Entry {
+    fileprivate func isCurrent(at now: Int64) -> Bool { users > 0 || expires.map { $0 > now } ?? true }
 }

@@ -73,7 +73,16 @@ struct NormalizeCommand: ParsableCommand {
         } catch let error as ImageError {
             return NormalizeRow(file: input, error: error.publicDetail)
         } catch {
-            return NormalizeRow(file: input, error: (error as? NormalizeOutputs.Refusal)?.reason ?? error.localizedDescription)
+            return NormalizeRow(file: input, error: Self.reason(error))
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        switch (error as? CocoaError)?.code {
+        case .fileReadNoSuchFile?, .fileNoSuchFile?: "The file does not exist."
+        case .fileReadNoPermission?, .fileWriteNoPermission?: "The file may not be read or written."
+        case .fileWriteOutOfSpace?: "There is no space left to write to."
+        default: (error as? NormalizeOutputs.Refusal)?.reason ?? "The file cannot be read or written."
         }
     }
 
@@ -81,7 +90,10 @@ struct NormalizeCommand: ParsableCommand {
     private static func read(_ path: String, limit: Int) throws -> [UInt8] {
         let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
         defer { try? file.close() }
-        return Array(try file.read(upToCount: limit + 1) ?? Data())
+        let bytes = Array(try file.read(upToCount: limit + 1) ?? Data())
+        // The figure is the file's, not that of what was read of it. A pipe has none.
+        if bytes.count > limit { throw ImageError.tooManyBytes(count: (try? file.seekToEnd()).map(Int.init) ?? bytes.count, limit: limit) }
+        return bytes
     }
 }
 

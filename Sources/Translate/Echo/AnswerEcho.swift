@@ -43,7 +43,8 @@ extension InferenceRequest {
             for (position, call) in calls.enumerated() where parts.contains(.callExtras) && call.extraContent == nil {
                 request.messages[index].toolCalls[position].extraContent = EchoKey.call(call).firstMap(memory)?.extraContent
             }
-            guard !parts.isDisjoint(with: [.details, .thinking]) else { continue }
+            // Thinking is remembered only with calls, which spares most messages the search.
+            guard parts.contains(.details) || (parts.contains(.thinking) && !calls.isEmpty) else { continue }
             let text = TrimmedHash.of(messages[index].content.utf8)
             let place = EchoPlace(before: index, in: messages)
             guard let found = EchoKey.message(calls: calls, text: text, at: place).firstMap(memory) else { continue }

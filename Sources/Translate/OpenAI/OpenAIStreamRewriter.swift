@@ -17,7 +17,8 @@ public struct OpenAIStreamRewriter: Sendable {
     public private(set) var sawDone = false
     /// The error that the answer reported, in the words that went on.
     public private(set) var failure: OllamaFailure?
-    private var sawChoice = false
+    /// Whether any part of an answer has come.
+    public private(set) var sawChoice = false
     private var sawEnd = false
     /// Whether the answer is a stream of events; known after its first byte.
     public var isEventStream: Bool { mode == .events }

@@ -32,8 +32,8 @@ struct AnswerMeter: Sendable {
         let first = firstDelta ?? moment
         var prompt = first.since(sent)
         var answer = (lastDelta ?? moment).since(first)
-        if deltas <= 1 {
-            // The answer came in one piece, so nobody saw where reading the prompt ended. A token written costs about ten read.
+        if firstDelta == lastDelta {
+            // The answer came at once, whole or in chunks that one packet held, so nobody saw where reading the prompt ended. A token written costs about ten read.
             let weight = Double(summary.promptTokens) + 10 * Double(summary.answerTokens)
             let share = 10 * Double(summary.answerTokens) / weight
             answer = share < 1 ? Int64(Double(prompt) * share) : prompt

@@ -6,6 +6,9 @@ struct SurrogateJoiner: Sendable {
     /// The strings that go on from chunk to chunk.
     private static let streamed: Set<String> = ["content", "refusal", "reasoning", "reasoning_content", "text", "thinking", "arguments"]
 
+    /// More places than any answer has at once; what an upstream leaves open beyond them is not waited for.
+    private static let mostWaiting = 64
+
     private var waiting: [String: [UInt8]] = [:]
 
     /// Whether no half waits.
@@ -67,7 +70,7 @@ struct SurrogateJoiner: Sendable {
     private mutating func joined(_ text: JSONText, place: String, isStreamed: Bool) -> JSONText {
         guard isStreamed, !text.isEmpty else { return Self.repaired(text.utf8) }
         var bytes = (waiting.removeValue(forKey: place) ?? [])[...] + text.utf8
-        if let half = Self.half(bytes, at: bytes.endIndex - 3), half < 0xDC00 {
+        if let half = Self.half(bytes, at: bytes.endIndex - 3), half < 0xDC00, waiting.count < Self.mostWaiting {
             waiting[place] = Array(bytes.suffix(3))
             bytes = bytes.dropLast(3)
         }

@@ -88,6 +88,7 @@ import Testing
         var settings = AnswerSettings.sample()
         settings.thinkTags = stream.count % 3 == 0 ? .split : .none
         settings.thinking = stream.count % 5 == 0 ? .drop : .pass
+        settings.keeps = stream.count % 2 == 0 ? [.callExtras, .details, .thinking] : []
         var translator = AnswerTranslator(settings)
         translator.reader.isGeneralOnly = general
         var batch = LineBatch()
@@ -102,7 +103,9 @@ import Testing
         } catch {
             batch.append(error)
         }
-        return (0..<batch.count).map { (try? JSONParser.parse(Array(batch.line($0)))) ?? .null }
+        let lines = (0..<batch.count).map { (try? JSONParser.parse(Array(batch.line($0)))) ?? .null }
+        let kept = translator.reader.echo?.finish([AnswerToolCall(id: "i", name: "n", arguments: [:], extraContent: "x")])
+        return lines + [.text("\(kept?.text ?? 0)"), .string(kept?.thinking ?? ""), .array(kept?.details ?? [])]
     }
 }
 
@@ -128,7 +131,7 @@ enum RandomStream {
         #"["x"]"#, #"[{"type":"text","text":"p"}]"#, "\"\u{1F600}\"", #""\u""#, #""a"#,
     ]
     private static let deltaKeys = [
-        "content", "content", "content", "reasoning", "reasoning_content", "role", "refusal", "extra", "c\\u006fntent",
+        "content", "content", "content", "reasoning", "reasoning_content", "role", "refusal", "extra", "c\\u006fntent", "reasoning_details",
     ]
     private static let values = ["null", "0", "-0.5e+3", "01", "true", "{}", "[]", #"{"a":[1,{"b":"}"}]}"#, #""x""#, "tru", #"[1,]"#]
 
