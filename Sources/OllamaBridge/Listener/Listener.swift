@@ -29,7 +29,7 @@ final class Listener: Sendable {
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             // A connection keeps its last buffer while its answer streams.
-            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 1 << 18))
+            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 1 << 17))
             .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try child.serve(channel) } }
         if case .address = place {
             bootstrap =
