@@ -29,7 +29,7 @@ struct RequestOptions: ~Copyable {
     }
 
     /// In bytes, held for as long as the exchange lasts. Files come in bulk; answers to a question come in small pieces, thousands at once.
-    private var receiveBuffer: Int { sendsBody ? 2 * 1024 : 64 * 1024 }
+    private var receiveBuffer: Int { sendsBody ? 1024 : 64 * 1024 }
 
     /// Sets everything but the callbacks.
     func apply(to handle: EasyHandle, _ configuration: FetcherConfiguration) {

@@ -107,13 +107,20 @@ final class StreamedAnswer: @unchecked Sendable {
 
     /// Takes one piece from the upstream. A failure is kept, because lines may have come before it.
     private func advance() async throws {
-        var body = body
+        if awaitsOnlyTheEnd { return try await advanceToEnd() }
         do {
-            if awaitsOnlyTheEnd {
-                take(try await body.next(orEndAfter: Self.silenceAfterFinish))
-            } else {
-                take(try await body.next())
-            }
+            var body = body
+            take(try await body.next())
+        } catch {
+            try fail(error)
+        }
+    }
+
+    @inline(never)
+    private func advanceToEnd() async throws {
+        do {
+            var body = body
+            take(try await body.next(orEndAfter: Self.silenceAfterFinish))
         } catch let error as FetchError {
             try fail(error)
         }
