@@ -1,6 +1,7 @@
 """Pictures in every shape that clients send, made on the fly, each with what Pillow makes of it."""
 
 import base64
+import functools
 import io
 import struct
 import zlib
@@ -115,7 +116,9 @@ def png(samples, *, depth=8, interlaced=False, palette=None, transparency=None):
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
+@functools.cache
 def icc_profile():
+    """One for the whole run: it holds the second in which it was made."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
