@@ -41,7 +41,9 @@ private struct Walk {
             case 1: return try inference(InferenceRequest.generate(RequestBody.parse(bytes)), .generate)
             case 2:
                 let request = try EmbedRequest.decode(RequestBody.parse(bytes), route: .embed)
-                return try EmbeddingsMapping.build(request, model: catalog.require(request.model, for: .embed)).first?.joined
+                let model = try catalog.require(request.model, for: .embed)
+                let batch = EmbeddingsMapping.batches(request, members: [model]).first
+                return batch.map { EmbeddingsMapping.build($0, of: request, model: model).joined }
             default: return try edited(bytes)
             }
         } catch let failure as OllamaFailure {

@@ -179,7 +179,8 @@ import CCurl
         case .start(let transfer):
             start(transfer)
         case .resume(let transfer):
-            running[ObjectIdentifier(transfer)]?.resume()
+            guard let transfer = running[ObjectIdentifier(transfer)] else { return }
+            if let error = transfer.resume() { finish(transfer, error) }
             flushTouched()
         case .cancel(let transfer):
             if let transfer = running[ObjectIdentifier(transfer)] { finish(transfer, .cancelled) }

@@ -127,15 +127,18 @@ final class RunningTransfer: DeadlineHolder {
     }
 
     /// The reader has caught up.
-    func resume() {
+    ///
+    /// - Returns: Why the exchange is over, if it is. Outside its own rounds libcurl only says so; it neither ends the exchange nor names it
+    ///   among those done.
+    func resume() -> FetchError? {
         isHeld = false
         phaseBegan = loop.now
         loop.scheduleDeadline(of: self)
-        guard isPaused else { return }
+        guard isPaused else { return nil }
         isPaused = false
         // Delivers at once what libcurl had to keep, so our own callbacks run inside.
         let code = unsafe curl_easy_pause(handle.curl, CURLPAUSE_CONT)
-        if code != CURLE_OK, failure == nil { failure = FetchError(code, words: handle.lastWords) }
+        return code == CURLE_OK ? nil : failure ?? FetchError(code, words: handle.lastWords)
     }
 
     // MARK: What libcurl calls
