@@ -81,7 +81,7 @@ private struct Walk {
         switch treatment {
         case .notice(let fault), .refuse(let fault): .notice(fault.notice)
         case .describe(let captioner): .notice("[Image, described by \(captioner)]")
-        case .convert: .jpeg(base64: Array("/9j/AAAA".utf8))
+        case .convert: .jpeg(base64: [Array("/9j/AAAA".utf8)[...]])
         }
     }
 }

@@ -70,6 +70,16 @@ def make(folder):
 
 
 def variant(jpeg, number):
-    """The same JPEG with another comment in it: different bytes, so that no cache knows it."""
-    comment = b"benchmark picture %d" % number
-    return jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + jpeg[2:]
+    """The JPEG with other coded pixels in one place, so that no cache knows it; its structure stays whole."""
+    digits = b"%08d" % number
+    place = len(jpeg) // 2
+    # A byte of 255 before them would make a marker of the first digit.
+    while jpeg[place - 1] == 255:
+        place += 1
+    return jpeg[:place] + digits + jpeg[place + len(digits):]
+
+
+def commented(jpeg, number):
+    """The same with a comment that has to be cut out, of a length that is another modulo three each time."""
+    comment = (b"benchmark picture %08d" % number) + b" " * (number % 3)
+    return jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + variant(jpeg, number)[2:]

@@ -93,16 +93,16 @@ class Scenarios:
             self.report.add("3", f"small chats per CPU second, {server.name}", "/s", values[server.name])
         self.report.add("3", "small chats per CPU second over nginx's", "×", self.ratios(values), 0.4, at_least=True)
 
-    def next_variant(self):
+    def next_variant(self, make=pictures.variant):
         self.variants += 1
-        return pictures.variant(self.images["6mb.jpg"].read_bytes(), self.variants)
+        return make(self.images["6mb.jpg"].read_bytes(), self.variants)
 
     # 4 and 8, pictures
     def pass_through(self, nginx, bridge, peers):
-        def measure(server, count=4):
+        def measure(server, count=3, make=pictures.variant):
             cpu = 0
             for _ in range(count):
-                cpu += self.loads.run(server, chat(server.model.format("json"), False, [self.next_variant()]), 1, 1, 1)["cpu"]
+                cpu += self.loads.run(server, chat(server.model.format("json"), False, [self.next_variant(make)]), 1, 1, 1)["cpu"]
             return cpu / count * 1000
 
         # Until every thread has memory of its own to use again: on a virtual machine a page that the host has taken back costs as much as the work on it.
@@ -111,6 +111,9 @@ class Scenarios:
         for server in [nginx, bridge]:
             self.report.add("4", f"CPU of a chat with a 6 MB JPEG, {server.name}", "ms", values[server.name])
         self.report.add("4", "CPU of a chat with a 6 MB JPEG over nginx's", "×", self.ratios(values), 4)
+        dressed = self.alternate([nginx, bridge], lambda server: measure(server, 3, pictures.commented))
+        self.report.add("4", "CPU of a chat with a 6 MB JPEG, a comment to cut out, bridge", "ms", dressed["bridge"])
+        self.report.add("4", "CPU of a chat with a 6 MB JPEG, a comment to cut out, over nginx's", "×", self.ratios(dressed), 4)
         self.first_after_pause(bridge, measure)
         mine = spread(values["bridge"])["median"]
         for peer in peers:

@@ -54,13 +54,16 @@ __attribute__((target("avx2"))) static size_t encode_wide(const uint8_t *data, s
 #define WITHIN(c, low, high) \
   _mm256_and_si256(_mm256_cmpgt_epi8(c, _mm256_set1_epi8((low)-1)), _mm256_cmpgt_epi8(_mm256_set1_epi8((high) + 1), c))
 
-__attribute__((target("avx2"))) static size_t decode_wide(const uint8_t *text, size_t size, uint8_t *out) {
+__attribute__((target("avx2"))) static size_t decode_wide(const uint8_t *text, size_t size, uint8_t *out, int *url_safe) {
   size_t at = 0;
+  __m256i foreign = _mm256_setzero_si256();
   for (; size - at >= 32; at += 32, out += 24) {
     __m256i c = _mm256_loadu_si256((const __m256i *)(text + at));
     __m256i upper = WITHIN(c, 'A', 'Z'), lower = WITHIN(c, 'a', 'z'), digit = WITHIN(c, '0', '9');
-    __m256i plus = _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('+')), _mm256_cmpeq_epi8(c, _mm256_set1_epi8('-')));
-    __m256i slash = _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('/')), _mm256_cmpeq_epi8(c, _mm256_set1_epi8('_')));
+    __m256i minus = _mm256_cmpeq_epi8(c, _mm256_set1_epi8('-')), low_line = _mm256_cmpeq_epi8(c, _mm256_set1_epi8('_'));
+    __m256i plus = _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('+')), minus);
+    __m256i slash = _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('/')), low_line);
+    foreign = _mm256_or_si256(foreign, _mm256_or_si256(minus, low_line));
     __m256i letters = _mm256_or_si256(upper, _mm256_or_si256(lower, digit));
     __m256i valid = _mm256_or_si256(letters, _mm256_or_si256(plus, slash));
     if (_mm256_movemask_epi8(valid) != -1) break;
@@ -77,6 +80,7 @@ __attribute__((target("avx2"))) static size_t decode_wide(const uint8_t *text, s
     all = _mm256_permutevar8x32_epi32(all, _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7));
     _mm256_storeu_si256((__m256i *)out, all);  // eight bytes more than count; the caller gives room
   }
+  if (_mm256_movemask_epi8(foreign)) *url_safe = 1;
   return at;
 }
 #endif
@@ -112,15 +116,17 @@ static inline uint32_t six_bits(uint8_t c) {
   return 64;
 }
 
-size_t cc_base64_decode_groups(const uint8_t *text, size_t size, uint8_t *out) {
+size_t cc_base64_decode_groups(const uint8_t *text, size_t size, uint8_t *out, int *url_safe) {
   size_t at = 0;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) at = decode_wide(text, size, out);
+  if (__builtin_cpu_supports("avx2")) at = decode_wide(text, size, out, url_safe);
   out += at / 4 * 3;
 #endif
   for (; size - at >= 4; at += 4) {
     uint32_t a = six_bits(text[at]), b = six_bits(text[at + 1]), c = six_bits(text[at + 2]), d = six_bits(text[at + 3]);
     if ((a | b | c | d) & 64) break;
+    for (size_t i = at; i < at + 4; i++)
+      if (text[i] == '-' || text[i] == '_') *url_safe = 1;
     *out++ = (uint8_t)(a << 2 | b >> 4);
     *out++ = (uint8_t)(b << 4 | c >> 2);
     *out++ = (uint8_t)(c << 6 | d);

@@ -7,7 +7,7 @@ public struct FetchRequest: Sendable {
     /// Sent as they are, in this order. `Content-Length`, `Host` and `Expect` belong to the fetcher.
     public var headers: [(name: String, value: String)]
     /// The body in pieces, handed to libcurl one after the other and never joined. Empty means no body (for POST: length 0).
-    public var body: [[UInt8]]
+    public var body: [ArraySlice<UInt8>]
     /// How long each phase may take and how much may come back.
     public var limits: FetchLimits
     /// A Unix socket to dial in place of the URL's host; nil dials the host.
@@ -24,7 +24,7 @@ public struct FetchRequest: Sendable {
         method: String = "GET",
         url: String,
         headers: [(name: String, value: String)] = [],
-        body: [[UInt8]] = [],
+        body: [ArraySlice<UInt8>] = [],
         limits: FetchLimits = FetchLimits(),
         unixSocket: String? = nil,
         certificateAuthorityFile: String? = nil

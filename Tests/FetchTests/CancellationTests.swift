@@ -50,7 +50,7 @@ private let atOnce = Duration.milliseconds(100)
         defer { stub.stop() }
         try await withFetcher { fetcher async throws in
             // More than all buffers between the two, so that it cannot have gone out whole.
-            let body = [[UInt8]](repeating: [UInt8](repeating: 7, count: 1 << 20), count: 64)
+            let body = [ArraySlice<UInt8>](repeating: [UInt8](repeating: 7, count: 1 << 20)[...], count: 64)
             let task = Task { try await fetcher.send(FetchRequest(method: "POST", url: stub.url, body: body)) }
             _ = try await begun.event(0)
             let left = ContinuousClock.now

@@ -5,13 +5,13 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SendingTests {
     /// Pieces of uneven size that make up the given number of bytes.
-    private func pieces(_ total: Int) -> [[UInt8]] {
-        var pieces: [[UInt8]] = []
+    private func pieces(_ total: Int) -> [ArraySlice<UInt8>] {
+        var pieces: [ArraySlice<UInt8>] = []
         var left = total
         var size = 1
         while left > 0 {
             let count = min(size, left)
-            pieces.append([UInt8](repeating: UInt8(truncatingIfNeeded: pieces.count), count: count))
+            pieces.append([UInt8](repeating: UInt8(truncatingIfNeeded: pieces.count), count: count)[...])
             left -= count
             size = size * 3 % 300_007 + 1
         }
@@ -53,7 +53,7 @@ import Testing
         try await withFetcher { fetcher async throws in
             let piece = [UInt8](repeating: 65, count: 1 << 20)
             let before = residentBytes()
-            let request = FetchRequest(method: "POST", url: stub.url, body: Array(repeating: piece, count: 100))
+            let request = FetchRequest(method: "POST", url: stub.url, body: Array(repeating: piece[...], count: 100))
             #expect(try await fetcher.text(request) == "ok")
             _ = try await count.event(0)
             // The hundred pieces share their storage; a joined copy would show, whatever the tests beside this one take. Sanitizers keep
@@ -121,7 +121,7 @@ import Testing
         let request = FetchRequest(
             method: "POST", url: "http://127.0.0.1:\(dead.port)/v1?key=\(key)",
             headers: [("Authorization", "Bearer \(key)"), ("X", "a\r\n\(key)")],
-            body: [Array(key.utf8)])
+            body: [Array(key.utf8)[...]])
         var dumped = ""
         dump(request, to: &dumped)
         #expect(!"\(request) \(String(reflecting: request)) \(dumped)".contains(key))
@@ -144,7 +144,7 @@ import Testing
         }
         defer { stub.stop() }
         try await withFetcher { fetcher async throws in
-            let body = [[UInt8]](repeating: [UInt8](repeating: 7, count: 1 << 20), count: 64)
+            let body = [ArraySlice<UInt8>](repeating: [UInt8](repeating: 7, count: 1 << 20)[...], count: 64)
             let reply = try await fetcher.send(FetchRequest(method: "POST", url: stub.url, body: body, limits: .patient))
             #expect(reply.status == 413)
             #expect(try await reply.body.collect(upTo: 10) == Array("big".utf8))
@@ -163,7 +163,7 @@ import Testing
         try await withFetcher { fetcher async throws in
             for expected in [false, true] {
                 let reply = try await fetcher.send(
-                    FetchRequest(method: "POST", url: stub.url, body: [[UInt8](repeating: 1, count: 100_000)]))
+                    FetchRequest(method: "POST", url: stub.url, body: [[UInt8](repeating: 1, count: 100_000)[...]]))
                 let written = try #require(reply.timings.requestWritten)
                 #expect(reply.timings.firstByte - written > .milliseconds(40))
                 #expect(reply.timings.connectionReused == expected)

@@ -30,7 +30,7 @@ import Testing
         }
         defer { stub.stop() }
         let fetcher = Fetcher()
-        let reply = try await fetcher.send(FetchRequest(method: "POST", url: stub.url, body: [Array("{}".utf8)]))
+        let reply = try await fetcher.send(FetchRequest(method: "POST", url: stub.url, body: [Array("{}".utf8)[...]]))
         var body = reply.body.makeAsyncIterator()
         for (index, gate) in gates.enumerated() {
             gate.open()

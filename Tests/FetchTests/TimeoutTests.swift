@@ -84,7 +84,7 @@ import Testing
         try await withFetcher { fetcher async throws in
             var limits = FetchLimits.patient
             limits.idle = short
-            let body = [[UInt8]](repeating: [UInt8](repeating: 7, count: 1 << 20), count: 64)
+            let body = [ArraySlice<UInt8>](repeating: [UInt8](repeating: 7, count: 1 << 20)[...], count: 64)
             let request = FetchRequest(method: "POST", url: stub.url, body: body, limits: limits)
             #expect(await fetchError { _ = try await fetcher.send(request) } == .timedOut(.firstByte))
         }

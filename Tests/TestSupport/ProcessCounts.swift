@@ -10,6 +10,15 @@ public enum ProcessCounts {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
     }
 
+    /// Open descriptors by what they are, such as `socket` or `anon_inode:[timerfd]`.
+    public static var descriptorKinds: [String: Int] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return names.reduce(into: [:]) { kinds, name in
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)") else { return }
+            kinds[target.hasPrefix("socket:") ? "socket" : target.hasPrefix("pipe:") ? "pipe" : target, default: 0] += 1
+        }
+    }
+
     /// Resident memory in bytes.
     public static var residentBytes: Int {
         let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""

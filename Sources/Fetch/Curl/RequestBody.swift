@@ -1,10 +1,10 @@
 /// The pieces of a request's body and how far they have been handed over.
 struct RequestBody {
-    private let pieces: [[UInt8]]
+    private let pieces: [ArraySlice<UInt8>]
     private var index = 0
     private var offset = 0
 
-    init(_ pieces: [[UInt8]]) {
+    init(_ pieces: [ArraySlice<UInt8>]) {
         self.pieces = pieces.filter { !$0.isEmpty }
     }
 

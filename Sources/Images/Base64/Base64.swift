@@ -17,27 +17,38 @@ public enum Base64 {
         }
     }
 
+    /// What a text says, and whether it says so in the way ``encode(_:)`` would.
+    public struct Decoded: Sendable {
+        public let bytes: [UInt8]
+        /// Neither whitespace nor the URL-safe alphabet is in it, but perhaps in a last group of fewer than four characters: its whole
+        /// groups may stand in another text as they are.
+        public let isStandard: Bool
+    }
+
     /// Decodes what clients call base64: standard or URL-safe alphabet, with whitespace anywhere, with or without padding.
     ///
     /// Takes time linear in the text. Up to two `=` may follow the text; anything but whitespace behind them is an error.
     ///
     /// - Returns: nil if anything else is in it, or if a single character is left over.
-    public static func decodeLenient(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    public static func decodeLenient(_ text: ArraySlice<UInt8>) -> Decoded? {
         if let whole = decodeWithoutWhitespace(text) { return whole }
         // Text wrapped at 76 columns, say: take the whitespace out once, then take the fast road.
         guard text.contains(where: isWhitespace) else { return nil }
         let dense = text.filter { !isWhitespace($0) }
-        return decodeWithoutWhitespace(dense[...])
+        return decodeWithoutWhitespace(dense[...]).map { Decoded(bytes: $0.bytes, isStandard: false) }
     }
 
     private static func isWhitespace(_ character: UInt8) -> Bool {
         character == 0x20 || (0x09...0x0D).contains(character)
     }
 
-    private static func decodeWithoutWhitespace(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    private static func decodeWithoutWhitespace(_ text: ArraySlice<UInt8>) -> Decoded? {
         var isValid = true
+        var isURLSafe: Int32 = 0
         let result = unsafe [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 35) { out, written in
-            let consumed = unsafe text.withUnsafeBufferPointer { unsafe cc_base64_decode_groups($0.baseAddress, $0.count, out.baseAddress) }
+            let consumed = unsafe text.withUnsafeBufferPointer {
+                unsafe cc_base64_decode_groups($0.baseAddress, $0.count, out.baseAddress, &isURLSafe)
+            }
             written = consumed / 4 * 3
             let tail = text[(text.startIndex + consumed)...]
             guard let last = decodeTail(tail) else {
@@ -49,7 +60,7 @@ public enum Base64 {
                 written += 1
             }
         }
-        return isValid ? result : nil
+        return isValid ? Decoded(bytes: result, isStandard: isURLSafe == 0) : nil
     }
 
     /// The last group: at most four characters, perhaps padded.
@@ -61,7 +72,8 @@ public enum Base64 {
         if characters.isEmpty { return padding == 0 ? [] : nil }
         var group = characters + Array(repeating: UInt8(ascii: "A"), count: 4 - characters.count)
         var bytes = Array(repeating: UInt8(0), count: 35)
-        guard unsafe cc_base64_decode_groups(&group, 4, &bytes) == 4 else { return nil }
+        var isURLSafe: Int32 = 0
+        guard unsafe cc_base64_decode_groups(&group, 4, &bytes, &isURLSafe) == 4 else { return nil }
         return Array(bytes.prefix(characters.count - 1))
     }
 }

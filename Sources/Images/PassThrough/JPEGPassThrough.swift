@@ -21,7 +21,8 @@ struct JPEGPassThrough {
             structure.strip(&bytes)
             var jpeg: [UInt8] = []
             swap(&jpeg, &bytes)
-            return NormalizedImage(jpeg: jpeg, report: report(size, from: sourceBytes, to: jpeg.count))
+            return NormalizedImage(
+                jpeg: jpeg, report: report(size, from: sourceBytes, to: jpeg.count), commonEnd: structure.commonEnd(in: jpeg))
         }
         let limit = min(target.maxBytes ?? .max, sourceBytes)
         var turned = try turned(bytes, tight: false)

@@ -381,6 +381,12 @@ private struct JPEGWalk {
 extension JPEGStructure {
     fileprivate mutating func markIrregular() { isRegular = false }
 
+    /// What a stripped copy has in common with what was walked: its last piece.
+    func commonEnd(in stripped: [UInt8]) -> NormalizedImage.CommonEnd? {
+        guard case .bytes(let range) = kept.last else { return nil }
+        return NormalizedImage.CommonEnd(start: stripped.count - range.count, sourceStart: range.lowerBound)
+    }
+
     /// Takes metadata and trailing bytes out, in place: a picture is read from its start, so nothing lands on what is still to be moved.
     ///
     /// - Parameter bytes: Those that were walked.

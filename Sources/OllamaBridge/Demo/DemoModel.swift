@@ -67,7 +67,7 @@ struct DemoModel {
     }
 
     private static func picture(in url: ArraySlice<UInt8>) -> Picture {
-        guard let comma = url.firstIndex(of: UInt8(ascii: ",")), let bytes = Base64.decodeLenient(url[(comma + 1)...]) else {
+        guard let comma = url.firstIndex(of: UInt8(ascii: ",")), let bytes = Base64.decodeLenient(url[(comma + 1)...])?.bytes else {
             return Picture(format: "not a data URL", width: 0, height: 0, bytes: url.count)
         }
         guard let header = try? ImageHeader.read(bytes) else {

@@ -1,4 +1,5 @@
 import Fetch
+import Images
 import Logging
 import Translate
 
@@ -31,7 +32,7 @@ struct Describer: Sendable {
         let failures = FailureContext(model: name)
         let answer = try await upstream.send(to: [model], failures: failures, log: log) { model, learned in
             try ChatCompletionBuilder.build(
-                request, model: model, images: [[.jpeg(base64: picture.base64, detail: model.images.detail)]], adjustments: learned)
+                request, model: model, images: [[.jpeg(base64: picture.base64.pieces, detail: model.images.detail)]], adjustments: learned)
         }
         var collector = AnswerCollector(AnswerSettings(shape: .chat, model: name, requestReceived: Clock.now()))
         collector.begin(contentType: answer.reply.headers["Content-Type"])

@@ -186,7 +186,7 @@ struct ImageStage: Sendable {
                     prepared.facts.append(PictureFact(slot: slot, kind: kind, outcome: .described(by: describer)))
                     continue
                 }
-                prepared.outcomes.append(.jpeg(base64: converted.picture.base64, detail: slots[slot].detail ?? settings.detail))
+                prepared.outcomes.append(.jpeg(base64: converted.picture.base64.pieces, detail: slots[slot].detail ?? settings.detail))
                 prepared.facts.append(
                     PictureFact(
                         slot: slot, kind: kind,

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A picture as it is sent: base64 of a true JPEG, and what was done to get it.
 struct PreparedPicture: Sendable {
-    let base64: [UInt8]
+    let base64: PictureBase64
     let report: ImageReport
     /// SHA-256 of the bytes the client gave, for audit and for telling pictures apart; never of use to rebuild them.
     let digest: PictureDigest
@@ -26,9 +26,47 @@ final class PictureCache: Sendable {
         let target: ImageTarget
     }
 
+    /// A picture's text as it came, and what tells it from other texts.
+    struct Text: Sendable {
+        let characters: ArraySlice<UInt8>
+        let tag: PictureTextTag
+    }
+
     private struct Entry {
-        let picture: PreparedPicture
+        let head: [UInt8]
+        /// The part that is found again in the text itself, counted from its start; that text's bytes are not kept.
+        let shared: Range<Int>
+        let tail: [UInt8]
+        /// The text that it is part of; nil if nothing is shared.
+        let tag: PictureTextTag?
+        let report: ImageReport
+        let digest: PictureDigest
         var lastUse: UInt64
+
+        init(_ picture: PreparedPicture, from text: Text?, lastUse: UInt64) {
+            let start = text?.characters.startIndex ?? 0
+            head = picture.base64.head
+            shared = (picture.base64.shared.startIndex - start)..<(picture.base64.shared.endIndex - start)
+            tail = picture.base64.tail
+            tag = picture.base64.shared.isEmpty ? nil : text?.tag
+            report = picture.report
+            digest = picture.digest
+            self.lastUse = lastUse
+        }
+
+        /// Bytes that are kept; those that are small are counted as more, so that there cannot be very many.
+        var cost: Int { max(head.count + tail.count, 4096) }
+
+        /// The picture for a text that it can be put together with.
+        func picture(from text: Text?) -> PreparedPicture? {
+            guard let tag else { return PreparedPicture(base64: PictureBase64(head: head, tail: tail), report: report, digest: digest) }
+            guard let text, text.tag == tag else { return nil }
+            let start = text.characters.startIndex
+            return PreparedPicture(
+                base64: PictureBase64(
+                    head: head, shared: text.characters[(start + shared.lowerBound)..<(start + shared.upperBound)], tail: tail),
+                report: report, digest: digest)
+        }
     }
 
     private struct State {
@@ -48,30 +86,31 @@ final class PictureCache: Sendable {
     /// - Parameter limit: Most bytes of base64 kept; 0 keeps nothing.
     init(limit: Int) { self.limit = limit }
 
-    func picture(_ key: Key) -> PreparedPicture? {
+    /// - Parameter text: What the picture came as this time; nil if it came as bytes.
+    func picture(_ key: Key, from text: Text?) -> PreparedPicture? {
         state.withLock { state in
             state.uses += 1
-            guard state.entries[key] != nil else {
+            guard let picture = state.entries[key]?.picture(from: text) else {
                 state.misses += 1
                 return nil
             }
             state.hits += 1
             state.entries[key]?.lastUse = state.uses
-            return state.entries[key]?.picture
+            return picture
         }
     }
 
-    func store(_ picture: PreparedPicture, for key: Key) {
-        guard picture.base64.count <= limit else { return }
+    /// - Parameter text: What the picture came as; its base64 may refer to it.
+    func store(_ picture: PreparedPicture, for key: Key, from text: Text?) {
         state.withLock { state in
             state.uses += 1
-            if let old = state.entries.updateValue(Entry(picture: picture, lastUse: state.uses), forKey: key) {
-                state.bytes -= old.picture.base64.count
-            }
-            state.bytes += picture.base64.count
+            let entry = Entry(picture, from: text, lastUse: state.uses)
+            guard entry.cost <= limit else { return }
+            if let old = state.entries.updateValue(entry, forKey: key) { state.bytes -= old.cost }
+            state.bytes += entry.cost
             while state.bytes > limit, let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
                 state.entries[oldest.key] = nil
-                state.bytes -= oldest.value.picture.base64.count
+                state.bytes -= oldest.value.cost
             }
         }
     }
@@ -80,7 +119,7 @@ final class PictureCache: Sendable {
     private static let mostTexts = 8192
 
     /// Tells a picture's text from every other, at a fraction of what decoding and SHA-256 cost.
-    func tag(of text: ArraySlice<UInt8>) -> PictureTextTag { tags.tag(of: text) }
+    func text(_ characters: ArraySlice<UInt8>) -> Text { Text(characters: characters, tag: tags.tag(of: characters)) }
 
     /// The picture that a text is, if it came before.
     func digest(of tag: PictureTextTag) -> PictureDigest? { state.withLock { $0.texts[tag] } }

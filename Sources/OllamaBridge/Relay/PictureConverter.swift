@@ -18,7 +18,14 @@ struct PictureConverter: Sendable {
 
     private enum Lookup: Sendable {
         case found(PreparedPicture)
-        case missing(bytes: GivenAway, header: ImageHeader, digest: PictureDigest)
+        /// `base64` is the text that says just these bytes, if it is such that parts of it can be sent on.
+        case missing(bytes: GivenAway, header: ImageHeader, digest: PictureDigest, text: PictureCache.Text?, base64: ArraySlice<UInt8>?)
+    }
+
+    /// A picture as it was given, and the standard base64 it was given in.
+    private struct Given {
+        var bytes: [UInt8]
+        var base64: ArraySlice<UInt8>?
     }
 
     /// - Parameters:
@@ -30,27 +37,29 @@ struct PictureConverter: Sendable {
         let cache = cache
         let lookup: Lookup = try await workers.run { _ in
             // A chat repeats its pictures in every turn: a text that came before need be neither decoded nor hashed.
-            let tag = source.encodedText.map(cache.tag)
-            if let digest = tag.flatMap(cache.digest), let picture = cache.picture(.init(digest: digest, target: target)) {
+            let text = source.encodedText.map(cache.text)
+            if let digest = (text?.tag).flatMap(cache.digest),
+                let picture = cache.picture(.init(digest: digest, target: target), from: text)
+            {
                 return .found(picture)
             }
-            let bytes = try bytes ?? Self.decode(source, limit: limits.bytes)
-            let digest = PictureDigest(of: bytes)
-            if let tag { cache.note(tag, digest) }
-            if let picture = cache.picture(.init(digest: digest, target: target)) { return .found(picture) }
-            let header = try Self.faults { () throws(ImageError) in try ImageHeader.read(bytes, limits: limits) }
+            let given = try bytes.map { Given(bytes: $0) } ?? Self.decode(source, limit: limits.bytes)
+            let digest = PictureDigest(of: given.bytes)
+            if let text { cache.note(text.tag, digest) }
+            if let picture = cache.picture(.init(digest: digest, target: target), from: text) { return .found(picture) }
+            let header = try Self.faults { () throws(ImageError) in try ImageHeader.read(given.bytes, limits: limits) }
             try pixels.take(header.pixelCount)
-            return .missing(bytes: GivenAway(bytes), header: header, digest: digest)
+            return .missing(bytes: GivenAway(given.bytes), header: header, digest: digest, text: text, base64: given.base64)
         }
         switch lookup {
         case .found(let picture): return Converted(picture: picture, fromCache: true)
-        case .missing(let bytes, let header, let digest):
+        case .missing(let bytes, let header, let digest, let text, let base64):
             return try await workers.run(pixels: header.pixelCount) { isCancelled in
                 let image = try Self.faults { () throws(ImageError) in
                     try ImageNormalizer(limits: limits).normalize(bytes.take(), to: target, isCancelled: isCancelled)
                 }
-                let picture = PreparedPicture(base64: Base64.encode(image.jpeg), report: image.report, digest: digest)
-                cache.store(picture, for: .init(digest: digest, target: target))
+                let picture = PreparedPicture(base64: image.base64(sharing: base64), report: image.report, digest: digest)
+                cache.store(picture, for: .init(digest: digest, target: target), from: text)
                 return Converted(picture: picture, fromCache: false)
             }
         }
@@ -68,7 +77,7 @@ struct PictureConverter: Sendable {
         }
     }
 
-    private static func decode(_ source: ImageSource, limit: Int) throws -> [UInt8] {
+    private static func decode(_ source: ImageSource, limit: Int) throws -> Given {
         switch source {
         case .faulty(let fault): throw fault
         case .url: throw ImageFault.notBase64
@@ -77,8 +86,8 @@ struct PictureConverter: Sendable {
             if text.count / 4 * 3 > limit + limit / 4 {
                 throw ImageFault.tooLarge(figure: "\(text.count / 4 * 3) bytes", limit: "\(limit) bytes")
             }
-            guard let encoded = DataURL.payload(of: text), let bytes = Base64.decodeLenient(encoded) else { throw ImageFault.notBase64 }
-            return bytes
+            guard let encoded = DataURL.payload(of: text), let decoded = Base64.decodeLenient(encoded) else { throw ImageFault.notBase64 }
+            return Given(bytes: decoded.bytes, base64: decoded.isStandard ? encoded : nil)
         }
     }
 

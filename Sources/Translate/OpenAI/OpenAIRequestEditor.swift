@@ -186,7 +186,7 @@ extension OpenAIRequestEditor {
     }
 
     /// The client's own `detail` stays where it is; a configured one is added behind the URL.
-    private static func write(_ base64: [UInt8], detail: String?, for picture: Picture, to writer: inout BodyWriter) {
+    private static func write(_ base64: [ArraySlice<UInt8>], detail: String?, for picture: Picture, to writer: inout BodyWriter) {
         if picture.isBare { writer.raw(#"{"url":"#) }
         writer.raw(#""data:image/jpeg;base64,"#)
         writer.picture(base64)

@@ -1,6 +1,6 @@
 /// Writes JSON as a list of pieces, so that a picture's base64 goes in by reference.
 struct BodyWriter {
-    private var pieces: [[UInt8]] = []
+    private var pieces: [ArraySlice<UInt8>] = []
     private var current: [UInt8] = []
 
     /// JSON text as it stands.
@@ -11,14 +11,14 @@ struct BodyWriter {
     mutating func value(_ value: JSONValue) { JSONWriter.append(value, to: &current) }
 
     /// Base64, which needs no escaping.
-    mutating func picture(_ base64: [UInt8]) {
-        if !current.isEmpty { pieces.append(current) }
-        pieces.append(base64)
+    mutating func picture(_ base64: [ArraySlice<UInt8>]) {
+        if !current.isEmpty { pieces.append(current[...]) }
+        pieces += base64
         current = []
     }
 
-    consuming func finish() -> [[UInt8]] {
-        if !current.isEmpty { pieces.append(current) }
+    consuming func finish() -> [ArraySlice<UInt8>] {
+        if !current.isEmpty { pieces.append(current[...]) }
         return pieces
     }
 }

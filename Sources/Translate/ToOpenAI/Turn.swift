@@ -13,7 +13,7 @@ struct Turn: Equatable {
     var toolName: String?
 
     struct Picture: Equatable {
-        var base64: [UInt8]
+        var base64: [ArraySlice<UInt8>]
         var detail: String?
     }
 

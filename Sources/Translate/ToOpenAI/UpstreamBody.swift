@@ -2,8 +2,8 @@
 public struct UpstreamBody: Sendable, Equatable {
     /// Appended to the provider's base URL: `/chat/completions`, `/completions` or `/embeddings`.
     public let path: String
-    /// The bytes in order. A picture's base64 is a piece of its own and never copied.
-    public let pieces: [[UInt8]]
+    /// The bytes in order. A picture's base64 goes in by reference, in pieces of its own.
+    public let pieces: [ArraySlice<UInt8>]
     /// The top-level keys in the body, for learning from a refusal.
     public let parameters: Set<String>
     /// Tool names that had to be changed for the upstream, by the name that was sent; answers must use the client's again.

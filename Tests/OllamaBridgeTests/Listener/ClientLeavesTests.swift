@@ -176,7 +176,9 @@ import Testing
             #expect(await ProcessCounts.eventually { parts.fetcher.openTransfers == 0 && parts.connections.count == 0 })
             // The stub's own ends are this process's too, each closed by a thread of its own.
             #expect(await ProcessCounts.eventually { upstream.closings.count == 1000 })
-            #expect(await ProcessCounts.eventually(within: .seconds(30)) { ProcessCounts.descriptors <= before + 2 })
+            #expect(
+                await ProcessCounts.eventually(within: .seconds(30)) { ProcessCounts.descriptors <= before + 2 },
+                "there were \(before), there are \(ProcessCounts.descriptorKinds)")
             #expect(try await bridge.answersHonestly())
         }
     }

@@ -25,7 +25,8 @@ import Testing
 
     private func request(_ bridge: TestBridge, _ path: String, _ body: String? = nil, trusting identity: TestCertificate) -> FetchRequest {
         var request = FetchRequest(
-            method: body == nil ? "GET" : "POST", url: "https://localhost:\(bridge.port)\(path)", body: body.map { [Array($0.utf8)] } ?? [])
+            method: body == nil ? "GET" : "POST", url: "https://localhost:\(bridge.port)\(path)",
+            body: body.map { [Array($0.utf8)[...]] } ?? [])
         request.certificateAuthorityFile = identity.certificate
         return request
     }

@@ -47,7 +47,7 @@ struct Holdings {
         ] as [(String, () -> Bool)] {
             let isAllGone = await ProcessCounts.eventually(within: patience, isGone)
             let now =
-                "descriptors \(descriptors) → \(Self.descriptors(bridge)), memory \(residentBytes >> 10) → \(Self.residentBytes >> 10) KiB"
+                "descriptors \(descriptors) → \(Self.descriptors(bridge)), memory \(residentBytes >> 10) → \(Self.residentBytes >> 10) KiB, \(ProcessCounts.descriptorKinds)"
             #expect(isAllGone, "\(name) left behind: \(now)", sourceLocation: sourceLocation)
         }
     }

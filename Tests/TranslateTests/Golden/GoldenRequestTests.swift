@@ -130,8 +130,8 @@ struct Walk {
         case (.describe(let captioner), _): return .notice("[Image, described by \(captioner)]")
         case (.convert, .encoded(let text)):
             let base64 = text.starts(with: "data:".utf8) ? text.drop { $0 != UInt8(ascii: ",") }.dropFirst() : text
-            return .jpeg(base64: Array(base64))
-        case (.convert, .url(let url)): return .jpeg(base64: Array((url.split(separator: "/").last ?? "").utf8))
+            return .jpeg(base64: [Array(base64)[...]])
+        case (.convert, .url(let url)): return .jpeg(base64: [Array((url.split(separator: "/").last ?? "").utf8)[...]])
         case (.convert, .faulty): return .notice("")
         }
     }

@@ -41,7 +41,7 @@ import Translate
             let request = try InferenceRequest.chat([
                 "model": "m", "messages": .array(Array(turns[..<end])), "tools": [["function": ["name": "a"]]],
             ])
-            let images = request.messages.map { $0.images.map { _ in ImageOutcome.jpeg(base64: Array("/9j/AAAA".utf8)) } }
+            let images = request.messages.map { $0.images.map { _ in ImageOutcome.jpeg(base64: [Array("/9j/AAAA".utf8)[...]]) } }
             let body = try ChatCompletionBuilder.build(request, model: model, images: images).joined
             let messages = body.prefix(body.count - Self.tail(of: body))
             #expect(messages.starts(with: shorter), "with \(end) messages")

@@ -44,8 +44,8 @@ import Translate
         let body =
             #"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,AAAA","x":1},"cache":2}]}]}"#
         let editor = try OpenAIRequestEditor(Array(body.utf8))
-        let sent = editor.rewritten(model: try Self.model(), outcomes: [.jpeg(base64: Array("/9j/".utf8), detail: "low")])
-        #expect(sent.pieces.count == 3 && sent.pieces[1] == Array("/9j/".utf8))
+        let sent = editor.rewritten(model: try Self.model(), outcomes: [.jpeg(base64: [Array("/9j/".utf8)[...]], detail: "low")])
+        #expect(sent.pieces.count == 3 && sent.pieces[1] == Array("/9j/".utf8)[...])
         let expected =
             #"{"model":"real/name","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/","detail":"low","x":1},"cache":2}]}]}"#
         #expect(String(decoding: sent.joined, as: UTF8.self) == expected)
@@ -139,7 +139,7 @@ import Translate
         ]
         for text in odd {
             let editor = try OpenAIRequestEditor(Array(text.utf8))
-            let sent = editor.rewritten(model: try Self.model(), outcomes: editor.pictures.map { _ in .jpeg(base64: [65]) })
+            let sent = editor.rewritten(model: try Self.model(), outcomes: editor.pictures.map { _ in .jpeg(base64: [[65]]) })
             #expect(throws: Never.self) { try JSONParser.parse(sent.joined) }
         }
     }

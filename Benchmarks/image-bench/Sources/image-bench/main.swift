@@ -43,11 +43,11 @@ func measure(_ arguments: Arguments) throws {
         let before = cpuMilliseconds()
         switch arguments.job {
         case .decode:
-            precondition(Base64.decodeLenient(text[...])?.count == bytes.count)
+            precondition(Base64.decodeLenient(text[...])?.bytes.count == bytes.count)
         case .wire:
-            let decoded = Base64.decodeLenient(text[...]) ?? []
-            let image = try normalizer.normalize(decoded, to: arguments.target)
-            let sent = Base64.encode(image.jpeg)
+            guard let decoded = Base64.decodeLenient(text[...]) else { preconditionFailure("what was encoded decodes") }
+            let image = try normalizer.normalize(decoded.bytes, to: arguments.target)
+            let sent = image.base64(sharing: decoded.isStandard ? text[...] : nil)
             precondition(sent.count == image.report.base64Bytes)
             result = image
         case .normalize, .batch:

@@ -30,7 +30,7 @@ struct ProbeAnswers: Sendable {
         let started = Clock.now()
         let request = FetchRequest(
             method: method, url: url + path, headers: key.map { [("Authorization", "Bearer \($0)")] } ?? [],
-            body: body.isEmpty ? [] : [body], limits: Self.limits)
+            body: body.isEmpty ? [] : [body[...]], limits: Self.limits)
         guard let reply = try? await fetcher.send(request), let bytes = try? await reply.body.collect(upTo: 16 << 20) else { return false }
         milliseconds[path] = Clock.now().since(started) / 1_000_000
         text[path] = String(decoding: bytes, as: UTF8.self)
