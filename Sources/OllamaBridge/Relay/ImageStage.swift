@@ -109,16 +109,23 @@ struct ImageStage: Sendable {
     private func convert(_ slots: [PictureSlot], _ wanted: [Int], target: ImageTarget, pixels: PixelAllowance, fetches: Int) async throws
         -> [(Int, Result)]
     {
-        // The same picture twice in one request is converted once.
+        let texts = wanted.count > 1 ? try await converter.texts(of: wanted.map { slots[$0].source }) : wanted.map { _ in nil }
+        // The same picture twice in one request is converted once. Told by their tags: comparing texts with each other would take a time
+        // that grows with the square of their number.
         var firstOf: [Int: Int] = [:]
-        for slot in wanted {
-            firstOf[slot] = wanted.first { $0 == slot || ($0 < slot && slots[$0].source == slots[slot].source) }
+        var seen: [Identity: Int] = [:]
+        var textOf: [Int: PictureCache.Text] = [:]
+        for (slot, text) in zip(wanted, texts) {
+            textOf[slot] = text
+            let identity = text.map { Identity.text($0.tag) } ?? Identity(slots[slot].source, slot: slot)
+            firstOf[slot] = seen[identity, default: slot]
+            seen[identity] = firstOf[slot]
         }
         let fetchSlots = WeightedSemaphore(capacity: max(fetches, 1))
         let distinct = try await withThrowingTaskGroup(of: (Int, Result).self) { group in
             for slot in Set(firstOf.values) {
-                group.addTask {
-                    (slot, try await self.convert(slots[slot].source, target: target, pixels: pixels, fetchSlots: fetchSlots))
+                group.addTask { [text = textOf[slot]] in
+                    (slot, try await self.convert(slots[slot].source, text: text, target: target, pixels: pixels, fetchSlots: fetchSlots))
                 }
             }
             return try await group.reduce(into: [Int: Result]()) { $0[$1.0] = $1.1 }
@@ -126,9 +133,20 @@ struct ImageStage: Sendable {
         return wanted.compactMap { slot in firstOf[slot].flatMap { distinct[$0] }.map { (slot, $0) } }
     }
 
-    private func convert(_ source: ImageSource, target: ImageTarget, pixels: PixelAllowance, fetchSlots: WeightedSemaphore) async throws
-        -> Result
-    {
+    /// What makes two slots of a request the same picture.
+    private enum Identity: Hashable {
+        case text(PictureTextTag)
+        case url(String)
+        case slot(Int)
+
+        init(_ source: ImageSource, slot: Int) {
+            self = if case .url(let url) = source { .url(url) } else { .slot(slot) }
+        }
+    }
+
+    private func convert(
+        _ source: ImageSource, text: PictureCache.Text? = nil, target: ImageTarget, pixels: PixelAllowance, fetchSlots: WeightedSemaphore
+    ) async throws -> Result {
         do {
             var fetched: [UInt8]?
             if case .url = source {
@@ -136,7 +154,7 @@ struct ImageStage: Sendable {
                 defer { fetchSlots.release(1) }
                 fetched = try await converter.fetch(source)
             }
-            return .converted(try await converter.convert(source, fetched: fetched, to: target, pixels: pixels))
+            return .converted(try await converter.convert(source, text: text, fetched: fetched, to: target, pixels: pixels))
         } catch let fault as ImageFault {
             return .faulty(fault)
         }

@@ -28,16 +28,25 @@ struct PictureConverter: Sendable {
         var base64: ArraySlice<UInt8>?
     }
 
+    /// What the cache knows pictures by, for those that came as text.
+    func texts(of sources: [ImageSource]) async throws -> [PictureCache.Text?] {
+        let cache = cache
+        return try await workers.run { _ in sources.map { $0.encodedText.map(cache.text) } }
+    }
+
     /// - Parameters:
+    ///   - text: What `texts(of:)` says of it, if it was asked.
     ///   - bytes: The picture's bytes, if they were fetched already.
     ///   - pixels: What the request may still make us decode.
     /// - Throws: ``ImageFault`` for whatever is wrong with the picture, `CancellationError`.
-    func convert(_ source: ImageSource, fetched bytes: [UInt8]?, to target: ImageTarget, pixels: PixelAllowance) async throws -> Converted {
+    func convert(
+        _ source: ImageSource, text: PictureCache.Text? = nil, fetched bytes: [UInt8]?, to target: ImageTarget, pixels: PixelAllowance
+    ) async throws -> Converted {
         let limits = limits
         let cache = cache
         let lookup: Lookup = try await workers.run { _ in
             // A chat repeats its pictures in every turn: a text that came before need be neither decoded nor hashed.
-            let text = source.encodedText.map(cache.text)
+            let text = text ?? source.encodedText.map(cache.text)
             if let digest = (text?.tag).flatMap(cache.digest),
                 let picture = cache.picture(.init(digest: digest, target: target), from: text)
             {
