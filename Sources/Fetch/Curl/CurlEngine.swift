@@ -93,13 +93,10 @@ final class CurlEngine: Sendable {
         switch order {
         case .start(let transfer): transfer.ended(.shutDown)
         case .stop(let waiter): waiter?.resume(())
-        case .run(let job): job.run(on: executor)
+        case .run(let job): job.run()
         case .resume, .cancel: break
         }
     }
-
-    /// Runs tasks on the engine's own thread.
-    var executor: CurlExecutor { CurlExecutor(engine: self) }
 
     private func startThread() {
         let status = unsafe fetch_start_thread(

@@ -185,7 +185,7 @@ import CCurl
         case .cancel(let transfer):
             if let transfer = running[ObjectIdentifier(transfer)] { finish(transfer, .cancelled) }
         case .run(let job):
-            job.run(on: engine.executor)
+            job.run()
         case .stop(let waiter):
             stopRequests.append(waiter)
         }
