@@ -4,9 +4,11 @@ import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import httpx
@@ -14,6 +16,7 @@ import pytest
 
 from bridge import BINARY, stub_catalog
 from conftest import STUB_KEY
+from stub_upstream import Answer
 
 ASK = {"model": "seer", "messages": [{"role": "user", "content": "x"}]}
 
@@ -124,3 +127,41 @@ def test_a_crash_shows_no_memory(new_bridge, number):
     assert bridge.process.wait(10) == -number
     assert bridge.log()[before:] == ""
     assert not [name for name in os.listdir(bridge.folder.name) if "core" in name]
+
+
+@pytest.fixture(scope="module")
+def shifted_clock(tmp_path_factory):
+    """A library that gives its process a wall clock of its own; Swift brings the compiler."""
+    library = tmp_path_factory.mktemp("clock") / "shifted_clock.so"
+    source = pathlib.Path(__file__).with_name("shifted_clock.c")
+    subprocess.run([shutil.which("clang"), "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", library, source], check=True)
+    return library
+
+
+def test_the_wall_clock_is_set_by_a_day(new_bridge, stub, tmp_path, shifted_clock):
+    """Running answers go on and are timed by what really passed, and the bridge goes on looking at its files."""
+    shift = tmp_path / "shift"
+    shift.write_text("0")
+    bridge = new_bridge(environment={"LD_PRELOAD": str(shifted_clock), "SHIFTED_CLOCK": str(shift)})
+    models = pathlib.Path(bridge.folder.name) / "models.json"
+    day = 86_400
+    with httpx.Client(base_url=bridge.url, timeout=10) as client:
+        for number, seconds in enumerate([day, -day, 0]):
+            gate = threading.Event()
+            stub.script(Answer(gate=gate), Answer())
+            with client.stream("POST", "/api/chat", json=ASK) as answer:
+                lines = answer.iter_lines()
+                first = json.loads(next(lines))
+                shift.write_text(str(seconds))
+                # The files' thread has to have gone to sleep before and to wake after.
+                time.sleep(1)
+                gate.set()
+                last = [json.loads(line) for line in lines][-1]
+            assert first["message"]["content"] == "Hello" and last["done"] and last["done_reason"] == "stop"
+            assert 1e9 < last["total_duration"] < 10e9
+            assert client.post("/api/chat", json={**ASK, "stream": False}).json()["done"]
+            assert [entry["model"] for entry in client.get("/api/ps").json()["models"]] == ["seer:latest"]
+            catalog = json.loads(models.read_text())
+            catalog["models"][f"new-{number}"] = {"provider": "stub", "model": "m"}
+            models.write_text(json.dumps(catalog))
+            assert eventually(lambda: f"new-{number}:latest" in client.get("/api/tags").text)

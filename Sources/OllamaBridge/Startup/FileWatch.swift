@@ -28,7 +28,11 @@ final class FileWatch: Sendable {
 
     /// A file is read once it has looked the same twice, so that one written in place is not read half-written; with this pause that is
     /// within two seconds. Looking beats watching here: it also sees network drives and links that are turned to another file.
-    private static let pause = DispatchTimeInterval.milliseconds(900)
+    private static let pauseMicroseconds: UInt32 = 900_000
+
+    private final class Ended: Sendable {
+        let flag = Atomic(false)
+    }
 
     private let files: [File]
     /// By the file's place in the list.
@@ -57,11 +61,15 @@ final class FileWatch: Sendable {
     /// From a thread of its own, which wakes once a look and may wait for a slow drive; a task that sleeps wakes five times.
     private func changes() -> AsyncStream<Int> {
         AsyncStream(bufferingPolicy: .bufferingNewest(8)) { continuation in
-            let end = DispatchSemaphore(value: 0)
-            continuation.onTermination = { _ in end.signal() }
+            let hasEnded = Ended()
+            continuation.onTermination = { _ in hasEnded.flag.store(true, ordering: .relaxed) }
             let thread = Thread { [self] in
                 var candidates: [Stamp?] = files.map { _ in nil }
-                while end.wait(timeout: .now() + Self.pause) == .timedOut {
+                while true {
+                    // Sleeps for a time, not until one: a semaphore's wait ends by the wall clock, and would take a day more after that
+                    // was set back by one.
+                    usleep(Self.pauseMicroseconds)
+                    guard !hasEnded.flag.load(ordering: .relaxed) else { return }
                     for (index, file) in files.enumerated() {
                         let stamp = Stamp(file.path)
                         let isNew = stamp == candidates[index] && seen.withLock { $0[index] != stamp }
