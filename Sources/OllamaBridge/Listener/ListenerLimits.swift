@@ -35,6 +35,12 @@ struct ListenerLimits: Sendable {
     /// Requests that may wait for one of those to end (OLLAMA_MAX_QUEUE).
     var queue = 512
 
+    /// Keeps bodies within a share of the memory there is: each is there up to three times while its pictures are worked on.
+    mutating func fit(into memory: Int) {
+        bodyBytesInFlight = min(bodyBytesInFlight, memory / 4)
+        bodyBytes = min(bodyBytes, bodyBytesInFlight)
+    }
+
     /// For the bridge's own demo upstream, whose only client is the bridge.
     static let loopback: ListenerLimits = {
         var limits = ListenerLimits()

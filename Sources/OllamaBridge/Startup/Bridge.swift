@@ -57,6 +57,11 @@ struct Bridge: Sendable {
     /// - Throws: ``StartupError``.
     func start() async throws -> RunningBridge {
         for warning in file.catalog.warnings + (settings.keysFile?.warnings ?? []) { log.notice("\(warning)") }
+        if settings.limits.bodyBytes < ListenerLimits().bodyBytes {
+            log.notice(
+                "There is little memory; large requests are refused",
+                metadata: ["memory_bytes": "\(MemoryAllowance.bytes)", "body_bytes": "\(settings.limits.bodyBytes)"])
+        }
         let audit = try settings.auditPath.map { try AuditLog(path: $0, limit: settings.auditBytes, log: log) }
         let imageFetching = try imageFetching(file.catalog.images)
         let tls = try settings.tls.map { try TLSIdentity($0, log: log) }
@@ -72,7 +77,7 @@ struct Bridge: Sendable {
             await discovery.refreshNow()
         }
         let health = ProviderHealth()
-        let cache = PictureCache(limit: file.catalog.images.cacheBytes)
+        let cache = PictureCache(limit: min(file.catalog.images.cacheBytes, MemoryAllowance.bytes / 8))
         var routes = routes(
             catalog: catalog, discovery: discovery, health: health, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher,
             cache: cache)
@@ -197,9 +202,11 @@ struct Bridge: Sendable {
         } catch {
             throw StartupError("\(error): --allow-image-host takes a host name, *.suffix, address or network such as 10.0.0.0/8.")
         }
-        return ImageFetchConfiguration(
+        var configuration = ImageFetchConfiguration(
             allowed: allowed, userAgent: "OllamaBridge", totalTimeout: .seconds(settings.fetchTimeoutSeconds),
             maxBytes: DecodeLimits.standard.bytes)
+        configuration.cacheBytes = min(configuration.cacheBytes, MemoryAllowance.bytes / 16)
+        return configuration
     }
 
     private var keepAlive: KeepAlive {

@@ -10,9 +10,9 @@ import Synchronization
 /// that is half of what a picture that passes through costs.
 final class HeapKeeper: Sendable {
     /// Blocks up to this size come from the heap, which keeps them; glibc's largest (`HEAP_MAX_SIZE` / 2).
-    private static let largestKept: CInt = 32 << 20
-    /// How much free memory at the end of a heap is kept.
-    private static let kept: CInt = 64 << 20
+    private static let largestKept = 32 << 20
+    /// How much free memory at the end of each heap is kept.
+    private static let kept = 64 << 20
     private static let quietTime = TimeAmount.seconds(3)
 
     private struct State {
@@ -24,8 +24,9 @@ final class HeapKeeper: Sendable {
 
     /// For the whole process, once.
     static func keepFreedMemory() {
-        mallopt(M_MMAP_THRESHOLD, largestKept)
-        mallopt(M_TRIM_THRESHOLD, kept)
+        // A small container has none to keep.
+        mallopt(M_MMAP_THRESHOLD, CInt(min(largestKept, MemoryAllowance.bytes / 128)))
+        mallopt(M_TRIM_THRESHOLD, CInt(min(kept, MemoryAllowance.bytes / 64)))
     }
 
     /// Something that may have been large is over.

@@ -112,6 +112,7 @@ struct Settings: Sendable {
 
     private static func limits(_ flags: ServeFlags, _ environment: [String: String]) throws -> ListenerLimits {
         var limits = ListenerLimits()
+        limits.fit(into: MemoryAllowance.bytes)
         for (name, value) in [("--max-connections", flags.maxConnections), ("--max-running", flags.maxRunning)] {
             if let value, value < 1 { throw StartupError("\(name) must be at least 1.") }
         }
