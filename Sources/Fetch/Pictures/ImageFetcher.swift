@@ -4,7 +4,7 @@
 public final class ImageFetcher: Sendable {
     private let configuration: ImageFetchConfiguration
     private let policy: HopPolicy
-    private let fetcher: Fetcher
+    let fetcher: Fetcher
     private let cache: PictureCache
     private let slots: FetchSlots
     private let hostSlots: HostSlots

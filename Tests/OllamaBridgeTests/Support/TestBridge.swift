@@ -1,9 +1,9 @@
 import ArgumentParser
-import Fetch
 import Foundation
 import TestSupport
 import Testing
 
+@testable import Fetch
 @testable import OllamaBridge
 
 /// A whole bridge in this process on a port of its own, with one upstream that a test plays.
@@ -31,7 +31,12 @@ struct TestBridge {
         var settings = try Settings(flags: flags, environment: environment)
         limits(&settings.limits)
         settings.upstream = upstreamLimits ?? settings.upstream
-        return TestBridge(running: try await Bridge(settings: settings).start(), folder: folder)
+        let running = try await Bridge(settings: settings).start()
+        // On a busy machine a fetcher's thread may begin long after the bridge has; until then its descriptors are not there to be counted.
+        for fetcher in [running.parts.fetcher, running.parts.imageFetcher.fetcher] {
+            await Task(executorPreference: fetcher.executor) {}.value
+        }
+        return TestBridge(running: running, folder: folder)
     }
 
     static func catalog(upstream: String, models: [String] = ["seer", "blind"]) -> String {
