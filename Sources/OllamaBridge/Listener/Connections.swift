@@ -5,6 +5,7 @@ import Synchronization
 final class Connections: Sendable {
     private let limit: Int
     private let open = Mutex<[ObjectIdentifier: ClientConnection]>([:])
+    private let isDraining = Atomic(false)
 
     /// - Parameter limit: The most open connections.
     init(limit: Int) { self.limit = limit }
@@ -27,6 +28,8 @@ final class Connections: Sendable {
             return (true, evicted)
         }
         evicted?.close()
+        // The listener takes in whoever stood in line when it was told to stop.
+        if isDraining.load(ordering: .sequentiallyConsistent) { client.closeAfterAnswer() }
         return isAdmitted
     }
 
@@ -50,8 +53,11 @@ final class Connections: Sendable {
 
     // MARK: Stopping
 
-    /// From now on each connection closes with its next answer.
-    func beginDraining() { for client in all { client.closeAfterAnswer() } }
+    /// From now on each connection closes with its next answer, those that are still to come included.
+    func beginDraining() {
+        isDraining.store(true, ordering: .sequentiallyConsistent)
+        for client in all { client.closeAfterAnswer() }
+    }
 
     /// Closes connections on which nothing has been asked for a while.
     ///

@@ -117,9 +117,7 @@ import Testing
         load.stop()
         await loops
         await bridge.stop()
-        // A client that rests longer than a second between two requests may meet the closing of its connection, which no server can help; only
-        // under a sanitizer do these clients.
-        #expect(load.failures.count <= (ProcessCounts.slowdown > 1 ? 3 : 0), "\(load.failures)")
+        #expect(load.failures.isEmpty)
         #expect(load.answered > 100)
     }
 
@@ -149,7 +147,11 @@ private final class Load: Sendable {
     /// - Parameter keepsAlive: Whether requests share a connection for as long as the server lets them.
     func run(keepsAlive: Bool) async {
         var client: RawClient?
+        var asked = ContinuousClock.now
         while !isOver.load(ordering: .relaxed) {
+            let isReused = client != nil
+            let sinceLast = asked.duration(to: .now)
+            asked = .now
             do {
                 let current = try client ?? RawClient(port: port)
                 let answer = try await current.exchange(Ask.get("/api/version", headers: keepsAlive ? "" : "Connection: close\r\n"))
@@ -157,8 +159,12 @@ private final class Load: Sendable {
                 count.add(1, ordering: .relaxed)
                 client = keepsAlive && answer.field("connection") == nil ? current : nil
             } catch {
-                problems.withLock { $0.append("\(error)") }
                 client = nil
+                // A client that takes longer than a second to read an answer and to ask again may meet the closing of its connection, which
+                // no server can help; on a very busy machine these clients do.
+                if !isReused || sinceLast < .seconds(1) {
+                    problems.withLock { $0.append("\(error), reused: \(isReused), \(sinceLast) after the request before") }
+                }
                 // Without a pause a port that nobody listens on would keep a thread from everyone else.
                 try? await Task.sleep(for: .milliseconds(20))
             }
