@@ -16,6 +16,17 @@ public struct ResolvedModel: Sendable, Equatable {
     public var strategy: RoutingStrategy
     public var details: Details
 
+    /// What tells a model from others, for what is kept as long as an answer runs: the whole takes most of a kilobyte.
+    public struct Identity: Sendable, Equatable {
+        /// As ``ResolvedModel/listedName``.
+        public let listedName: String
+        /// As ``ResolvedModel/upstreamID``.
+        public let upstreamID: String
+        public let providerName: String
+    }
+
+    public var identity: Identity { Identity(listedName: listedName, upstreamID: upstreamID, providerName: provider.name) }
+
     public struct Capabilities: Sendable, Equatable {
         public var completion: Bool
         public var vision: Bool
