@@ -1,5 +1,4 @@
 import NIOPosix
-import Synchronization
 
 /// The threads that decode pictures, bounded in number and in pixels. Event loops never decode.
 final class PictureWorkers: Sendable {
@@ -29,7 +28,7 @@ final class PictureWorkers: Sendable {
     ) async throws -> Value {
         try await pixels.acquire(count)
         defer { pixels.release(count) }
-        let flag = Flag()
+        let flag = StopFlag()
         return try await withTaskCancellationHandler {
             try await pool.runIfActive { try work { flag.isSet } }
         } onCancel: {
@@ -38,10 +37,4 @@ final class PictureWorkers: Sendable {
     }
 
     func stop() async throws { try await pool.shutdownGracefully() }
-}
-
-private final class Flag: Sendable {
-    private let value = Atomic(false)
-    var isSet: Bool { value.load(ordering: .relaxed) }
-    func set() { value.store(true, ordering: .relaxed) }
 }

@@ -30,10 +30,6 @@ final class FileWatch: Sendable {
     /// within two seconds. Looking beats watching here: it also sees network drives and links that are turned to another file.
     private static let pauseMicroseconds: UInt32 = 900_000
 
-    private final class Ended: Sendable {
-        let flag = Atomic(false)
-    }
-
     private let files: [File]
     /// By the file's place in the list.
     private let seen: Mutex<[Stamp?]>
@@ -61,15 +57,15 @@ final class FileWatch: Sendable {
     /// From a thread of its own, which wakes once a look and may wait for a slow drive; a task that sleeps wakes five times.
     private func changes() -> AsyncStream<Int> {
         AsyncStream(bufferingPolicy: .bufferingNewest(8)) { continuation in
-            let hasEnded = Ended()
-            continuation.onTermination = { _ in hasEnded.flag.store(true, ordering: .relaxed) }
+            let end = StopFlag()
+            continuation.onTermination = { _ in end.set() }
             let thread = Thread { [self] in
                 var candidates: [Stamp?] = files.map { _ in nil }
                 while true {
                     // Sleeps for a time, not until one: a semaphore's wait ends by the wall clock, and would take a day more after that
                     // was set back by one.
                     usleep(Self.pauseMicroseconds)
-                    guard !hasEnded.flag.load(ordering: .relaxed) else { return }
+                    if end.isSet { return }
                     for (index, file) in files.enumerated() {
                         let stamp = Stamp(file.path)
                         let isNew = stamp == candidates[index] && seen.withLock { $0[index] != stamp }
