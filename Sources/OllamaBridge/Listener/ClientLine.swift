@@ -20,24 +20,25 @@ struct ClientLine: Sendable {
     ///   process without a descriptor to spare.
     func open() async throws -> DirectSocket? {
         let channel = channel
+        // The usual case: the task runs on the connection's event loop, and the system took all that it wrote.
+        if channel.eventLoop.inEventLoop, try channel.syncOptions?.getOption(.bufferedWritableBytes) == 0 { return try Self.lend(channel) }
         return try await channel.eventLoop.flatSubmit {
-            let operations = channel.pipeline.syncOperations
-            guard (try? operations.handler(type: RequestGuard.self).writesChunks) == true else {
-                return channel.eventLoop.makeSucceededFuture(nil)
-            }
-            // Made only now: NIO stops a debug build over a promise that nobody keeps.
             let flushed = channel.eventLoop.makePromise(of: Void.self)
-            let socket: DirectSocket?
             do {
-                socket = try operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { DirectSocket(copying: $0) } ?? nil
                 // Writes are finished in order, so an empty one is finished when all before it are.
                 try Self.writeBelowEncoder(ByteBuffer(), on: channel, promise: flushed)
             } catch {
                 flushed.fail(error)
-                return flushed.futureResult.map { nil }
             }
-            return flushed.futureResult.map { socket }
+            return flushed.futureResult.flatMapThrowing { try Self.lend(channel) }
         }.get()
+    }
+
+    /// On the event loop.
+    private static func lend(_ channel: any Channel) throws -> DirectSocket? {
+        let operations = channel.pipeline.syncOperations
+        guard try operations.handler(type: RequestGuard.self).writesChunks else { return nil }
+        return try operations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { DirectSocket(copying: $0) } ?? nil
     }
 
     /// Writes bytes as they are, and waits until the system has taken them all.

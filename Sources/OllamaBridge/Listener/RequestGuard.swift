@@ -31,6 +31,8 @@ final class RequestGuard: ChannelDuplexHandler {
     private var unanswered = 0
     private var isHTTP10 = false
     private var isAnswerBegun = false
+    /// The head of an answer has been written, and nothing else of it.
+    private var isHeadAlone = false
     /// No request is taken after those already here.
     private var isLastRequestIn = false
     /// The answer being written said so.
@@ -154,6 +156,7 @@ final class RequestGuard: ChannelDuplexHandler {
         case .head(var head):
             if head.status.code < 200 { return context.write(data, promise: promise) }
             isAnswerBegun = true
+            isHeadAlone = true
             if client.isClosing { isLastRequestIn = true }
             closesAfterAnswer = head.headers.contains(name: "connection") || (isLastRequestIn && unanswered == 1)
             // An HTTP/1.0 client knows no chunks: the end of the connection ends the answer.
@@ -162,10 +165,12 @@ final class RequestGuard: ChannelDuplexHandler {
             stall.answerBegan()
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body(let body):
+            isHeadAlone = false
             stall.wrote(body.readableBytes)
             context.write(data, promise: promise)
         case .end:
             isAnswerBegun = false
+            isHeadAlone = false
             unanswered -= 1
             guard !closesAfterAnswer else { return writeLast(data, context, promise) }
             context.write(data, promise: promise)
@@ -187,8 +192,15 @@ final class RequestGuard: ChannelDuplexHandler {
     func noteWritten(_ bytes: Int) { stall.wrote(bytes) }
 
     func flush(context: ChannelHandlerContext) {
-        context.flush()
         arm(context)
+        guard isHeadAlone else { return context.flush() }
+        // The first lines of a stream are written right after its head, by the same task: one packet for both.
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        context.eventLoop.execute { bound.value.handler.flushHead(bound.value.context) }
+    }
+
+    private func flushHead(_ context: ChannelHandlerContext) {
+        if isHeadAlone { context.flush() }
     }
 
     private func sendContinue(_ context: ChannelHandlerContext) {
