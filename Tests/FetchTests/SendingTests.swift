@@ -184,6 +184,21 @@ import Testing
             #expect(try await stub.requests.event(0).field("Host") == "model.local")
         }
     }
+
+    @Test(arguments: [1_000, 1 << 20]) func `a body is let go of once the answer has begun`(count: Int) async throws {
+        let stub = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .untilPeerCloses])
+        defer { stub.stop() }
+        try await withFetcher { fetcher async throws in
+            var body = [UInt8](repeating: 1, count: count)
+            let reply = try await fetcher.send(FetchRequest(method: "POST", url: stub.url, body: [body[...]], limits: .patient))
+            let before = unsafe body.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+            // Writing to an array that somebody else holds too makes a copy of it.
+            body[0] = 2
+            let after = unsafe body.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+            #expect(before == after)
+            reply.body.cancel()
+        }
+    }
 }
 
 /// Whether a sanitizer watches this process.

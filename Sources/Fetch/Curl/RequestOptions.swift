@@ -1,38 +1,30 @@
 import CCurl
 
 /// A request that can go on the wire, translated into libcurl's options.
+///
+/// Lives as long as the answer streams, so it keeps only what libcurl refers to, not the request: its body may be 20 MB of pictures.
 struct RequestOptions: ~Copyable {
     /// Below this the body is copied, and goes out in one packet with the headers.
     private static let copiedBodyBytes = 32 * 1024
-    private let request: FetchRequest
     private let headers: StringList
     private let resolve: StringList
     let bodyLength: Int
     /// Whether libcurl asks for the body piece by piece.
     let bodyIsRead: Bool
 
+    /// Sets everything but the callbacks.
+    ///
     /// - Throws: `badURL` or `badRequest` for what would break the request's lines.
-    init(_ request: FetchRequest) throws(FetchError) {
+    init(_ request: FetchRequest, for handle: EasyHandle, _ configuration: FetcherConfiguration) throws(FetchError) {
         guard isToken(request.method) else { throw .badRequest(detail: "the method is not a token") }
         guard !request.url.isEmpty, request.url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { throw .badURL }
         let lines = try Self.headerLines(request.headers)
-        self.request = request
         bodyLength = request.body.reduce(0) { $0 + $1.count }
         bodyIsRead = bodyLength > Self.copiedBodyBytes
         headers = StringList(lines)
         resolve = StringList(Self.resolveLines(request))
-    }
-
-    /// Whether the request has a body, be it an empty one.
-    private var sendsBody: Bool {
-        bodyLength > 0 || ["POST", "PUT", "PATCH"].contains(request.method)
-    }
-
-    /// In bytes, held for as long as the exchange lasts. Files come in bulk; answers to a question come in small pieces, thousands at once.
-    private var receiveBuffer: Int { sendsBody ? 1024 : 64 * 1024 }
-
-    /// Sets everything but the callbacks.
-    func apply(to handle: EasyHandle, _ configuration: FetcherConfiguration) {
+        // A request may have a body and that one be empty.
+        let sendsBody = bodyLength > 0 || ["POST", "PUT", "PATCH"].contains(request.method)
         handle.set(CURLOPT_URL, request.url)
         handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
         handle.set(CURLOPT_NOSIGNAL, 1)
@@ -40,7 +32,8 @@ struct RequestOptions: ~Copyable {
         handle.set(CURLOPT_QUICK_EXIT, 1)
         handle.set(CURLOPT_USERAGENT, configuration.userAgent)
         handle.set(CURLOPT_HTTP_VERSION, configuration.versions == .http1 ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS)
-        handle.set(CURLOPT_BUFFERSIZE, receiveBuffer)
+        // Held for as long as the exchange lasts. Files come in bulk; answers to a question come in small pieces, thousands at once.
+        handle.set(CURLOPT_BUFFERSIZE, sendsBody ? 1024 : 64 * 1024)
         handle.set(CURLOPT_MAXAGE_CONN, max(1, Int(configuration.idleConnectionAge.components.seconds)))
         handle.set(CURLOPT_TCP_KEEPALIVE, 1)
         handle.set(CURLOPT_TCP_KEEPIDLE, 30)
@@ -54,10 +47,10 @@ struct RequestOptions: ~Copyable {
         }
         handle.set(CURLOPT_HTTPHEADER, headers)
         if !request.pinnedAddresses.isEmpty { handle.set(CURLOPT_RESOLVE, resolve) }
-        applyMethod(to: handle)
+        setMethod(request, sendsBody: sendsBody, on: handle)
     }
 
-    private func applyMethod(to handle: EasyHandle) {
+    private func setMethod(_ request: FetchRequest, sendsBody: Bool, on handle: EasyHandle) {
         switch (request.method, sendsBody) {
         case ("HEAD", false):
             handle.set(CURLOPT_NOBODY, 1)

@@ -44,7 +44,7 @@ final class RunningTransfer: DeadlineHolder {
 
     /// - Throws: what `RequestOptions` throws.
     init(_ transfer: Transfer, _ request: FetchRequest, handle: EasyHandle, loop: CurlLoop) throws(FetchError) {
-        options = try RequestOptions(request)
+        options = try RequestOptions(request, for: handle, loop.engine.configuration)
         self.transfer = transfer
         self.handle = handle
         self.loop = loop
@@ -56,7 +56,6 @@ final class RunningTransfer: DeadlineHolder {
         startedAt = loop.now
         phaseBegan = loop.now
         head.hasBody = request.method != "HEAD"
-        options.apply(to: handle, loop.engine.configuration)
         installCallbacks()
     }
 
