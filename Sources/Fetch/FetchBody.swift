@@ -50,6 +50,15 @@ public struct FetchBody: AsyncSequence, Sendable {
         /// Ends the exchange; whoever waits for bytes gets `FetchError.cancelled`.
         public func cancel() { owner.transfer.cancel() }
 
+        /// Hands what arrives to `take`, in order and never twice at once, until `take` returns false or there is nothing more; whether the
+        /// body ended properly is for ``next()`` to say.
+        ///
+        /// Bytes that are already here are handed over by the caller's thread, later ones by the fetcher's, without waking the caller. Only
+        /// for short work such as translating one event: what runs there holds up every other exchange.
+        public func forward(to take: @escaping @Sendable (_ piece: [UInt8]) -> Bool) async {
+            await owner.transfer.forward(to: take)
+        }
+
         /// The next bytes; nil at the proper end.
         public mutating func next() async throws(FetchError) -> [UInt8]? {
             try await owner.transfer.nextPiece().get()

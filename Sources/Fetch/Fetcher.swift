@@ -3,14 +3,10 @@
 /// All transfers of one fetcher run on one thread of its own and share its pool of connections.
 public final class Fetcher: Sendable {
     private let engine: CurlEngine
-    /// Runs a task on the thread on which the bytes arrive, for `withTaskExecutorPreference`: a reader there is woken without a change of
-    /// threads. Only for short work such as translating one event; whatever runs there holds up every other exchange.
-    public let executor: CurlExecutor
 
     /// Starts the fetcher's thread.
     public init(_ configuration: FetcherConfiguration = FetcherConfiguration()) {
         engine = CurlEngine(configuration)
-        executor = CurlExecutor(engine: engine)
     }
 
     deinit {

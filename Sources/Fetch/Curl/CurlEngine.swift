@@ -10,7 +10,6 @@ final class CurlEngine: Sendable {
         case start(Transfer)
         case resume(Transfer)
         case cancel(Transfer)
-        case run(QueuedJob)
         case stop(Waiter<Void>?)
     }
 
@@ -93,7 +92,6 @@ final class CurlEngine: Sendable {
         switch order {
         case .start(let transfer): transfer.ended(.shutDown)
         case .stop(let waiter): waiter?.resume(())
-        case .run(let job): job.run()
         case .resume, .cancel: break
         }
     }

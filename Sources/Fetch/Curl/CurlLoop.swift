@@ -164,7 +164,7 @@ import CCurl
     // MARK: Orders
 
     private func carryOutOrders() {
-        // A few rounds, because jobs that run here give orders in turn; more wait for the next turn of the loop.
+        // A few rounds, because what is handed on here can make this thread give orders in turn; more wait for the next turn of the loop.
         for _ in 0..<8 {
             engine.takeOrders(into: &orders)
             guard !orders.isEmpty else { return }
@@ -184,8 +184,6 @@ import CCurl
             flushTouched()
         case .cancel(let transfer):
             if let transfer = running[ObjectIdentifier(transfer)] { finish(transfer, .cancelled) }
-        case .run(let job):
-            job.run()
         case .stop(let waiter):
             stopRequests.append(waiter)
         }

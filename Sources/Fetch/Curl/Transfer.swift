@@ -29,11 +29,23 @@ final class Transfer: Sendable {
         }
     }
 
+    /// Hands pieces to the sink until it wants no more or none can come.
+    nonisolated(nonsending) func forward(to sink: @escaping TransferState.Sink) async {
+        repeat {
+            while case .ready(let result, let releases) = state.withLock({ $0.take() }) {
+                if releases { engine.post(.resume(self)) }
+                guard case .success(let piece?) = result, sink(piece) else { return }
+            }
+            await sleep(forwardingTo: sink) {}
+            // If it has not, bytes came before it was in place, or the end.
+        } while !state.withLock { $0.hasSinkHadEnough() }
+    }
+
     /// Sleeps until something has happened; `begin` is called once it is certain to be noticed.
-    private nonisolated(nonsending) func sleep(_ begin: () -> Void) async {
+    private nonisolated(nonsending) func sleep(forwardingTo sink: TransferState.Sink? = nil, _ begin: () -> Void) async {
         await withTaskCancellationHandler {
             await Signal.wait { signal in
-                if state.withLock({ $0.wait(signal) }) {
+                if state.withLock({ $0.wait(signal, forwardingTo: sink) }) {
                     begin()
                 } else {
                     signal.fire()
@@ -71,6 +83,7 @@ final class Transfer: Sendable {
     /// Hands on what has come, and wakes the reader once for all of it. Returns true if the peer is not to be read from until `.resume` is
     /// posted.
     func arrived(_ head: TransferHead?, _ bytes: [UInt8]) -> Bool {
+        if forwarded(bytes) { return false }
         let (reader, isHeld) = state.withLock { ($0.arrived(head, bytes), $0.isHeld) }
         reader?.fire()
         return isHeld
@@ -78,10 +91,19 @@ final class Transfer: Sendable {
 
     /// Hands on the last of it, and the end: properly if `error` is nil.
     func ended(_ error: FetchError?, after head: TransferHead? = nil, _ bytes: [UInt8] = []) {
+        let bytes = bytes.isEmpty || forwarded(bytes) ? [] : bytes
         let reader = state.withLock { state in
             let reader = state.arrived(head, bytes)
             return state.ended(error) ?? reader
         }
         reader?.fire()
+    }
+
+    /// Gives bytes to the sink, if there is one.
+    private func forwarded(_ bytes: [UInt8]) -> Bool {
+        guard let sink = state.withLock({ $0.beginForwarding() }) else { return false }
+        let wantsMore = sink(bytes)
+        state.withLock { $0.endForwarding(wantsMore: wantsMore) }?.fire()
+        return true
     }
 }

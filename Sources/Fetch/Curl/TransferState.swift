@@ -3,6 +3,9 @@ struct TransferState {
     typealias HeadResult = Result<TransferHead, FetchError>
     typealias PieceResult = Result<[UInt8]?, FetchError>
 
+    /// Takes bytes where they arrive; false once it wants no more.
+    typealias Sink = @Sendable (_ piece: [UInt8]) -> Bool
+
     /// What a reader that comes for bytes finds.
     enum Take {
         /// Something to return at once; the engine is to go on reading from the peer if it was held.
@@ -17,6 +20,10 @@ struct TransferState {
 
     private var head: TransferHead?
     private var waiting: Signal?
+    /// Takes bytes in the place of the one who waits.
+    private var sink: Sink?
+    private var isForwarding = false
+    private var sinkHadEnough = false
     private var pieces = PieceQueue()
     private var ending: Ending?
     /// True from the high mark up to the low mark: the peer is not to be read from.
@@ -36,16 +43,43 @@ struct TransferState {
     }
 
     /// The one who waits for the head, or for bytes, goes to sleep. False if there is no reason to.
-    mutating func wait(_ signal: Signal) -> Bool {
+    mutating func wait(_ signal: Signal, forwardingTo sink: Sink? = nil) -> Bool {
         precondition(waiting == nil, "a body has one reader at a time")
         guard ending == nil, pieces.isEmpty else { return false }
         waiting = signal
+        self.sink = sink
         return true
     }
 
+    /// Nobody is woken while the sink works with what belongs to whoever sleeps.
     private mutating func wake() -> Signal? {
-        defer { waiting = nil }
+        guard !isForwarding else { return nil }
+        defer {
+            waiting = nil
+            sink = nil
+        }
         return waiting
+    }
+
+    /// Bytes came; returns who takes them, which has to be followed by `endForwarding`.
+    mutating func beginForwarding() -> Sink? {
+        guard ending == nil, let sink else { return nil }
+        isForwarding = true
+        return sink
+    }
+
+    /// The sink has returned. What ended the exchange meanwhile has waited for it.
+    mutating func endForwarding(wantsMore: Bool) -> Signal? {
+        isForwarding = false
+        if wantsMore, ending == nil { return nil }
+        sinkHadEnough = !wantsMore
+        return wake()
+    }
+
+    /// Whether the sink that was just waited for stopped by itself.
+    mutating func hasSinkHadEnough() -> Bool {
+        defer { sinkHadEnough = false }
+        return sinkHadEnough
     }
 
     /// The final response's headers are in.

@@ -88,11 +88,11 @@ struct Relay: Sendable {
             remember(summary)
             log.finished(summary, failure)
         }
-        let (line, executor) = (log.exchange.line, upstream.fetcher.executor)
+        let line = log.exchange.line
         return Response(
             status: .ok, headers: headers.adding(.contentType, "application/x-ndjson"),
             body: ResponseBody { writer in
-                try await streamed.write(to: &writer, over: line, on: executor)
+                try await streamed.write(to: &writer, over: line)
                 try await writer.finish(nil)
             })
     }

@@ -12,7 +12,8 @@ import Translate
 /// A class, because an async function keeps every large value it holds, and every copy of it, in a frame that lives as long as the stream:
 /// as a struct this took 48 kB of each.
 ///
-/// `@unchecked Sendable`: one task at a time uses it, first the one that made it, then the one that calls `write`, once.
+/// `@unchecked Sendable`: one thread at a time uses it, first the task that made it, then the one that calls `write`, once, and while that
+/// one sleeps in `forward`, the fetcher's thread.
 final class StreamedAnswer: @unchecked Sendable {
     private var translator: AnswerTranslator
     private var lines: LineBatch
@@ -23,6 +24,9 @@ final class StreamedAnswer: @unchecked Sendable {
     private var passed: PassedAnswer
     /// What ended the answer while its first lines were already there.
     private var failure: OllamaFailure?
+    /// What the client's socket did not take at once.
+    private var rest: ArraySlice<UInt8> = []
+    private var hasLeft = false
 
     /// Reads until the upstream has really begun, so that a failure before that is still a real status.
     ///
@@ -44,13 +48,11 @@ final class StreamedAnswer: @unchecked Sendable {
         }
     }
 
-    /// - Parameters:
-    ///   - line: The client's socket; nil leaves all writing to the writer.
-    ///   - executor: The thread on which the upstream's bytes arrive.
+    /// - Parameter line: The client's socket; nil leaves all writing to the writer.
     @concurrent
-    func write(to writer: inout any ResponseBodyWriter, over line: ClientLine?, on executor: any TaskExecutor) async throws {
+    func write(to writer: inout any ResponseBodyWriter, over line: ClientLine?) async throws {
         do {
-            try await writeAll(to: &writer, over: line, on: executor)
+            try await writeAll(to: &writer, over: line)
         } catch {
             noteLeft()
             throw error
@@ -58,34 +60,45 @@ final class StreamedAnswer: @unchecked Sendable {
     }
 
     @concurrent
-    private func writeAll(to writer: inout any ResponseBodyWriter, over line: ClientLine?, on executor: any TaskExecutor) async throws {
+    private func writeAll(to writer: inout any ResponseBodyWriter, over line: ClientLine?) async throws {
         let client = ClientConnection.current
         client?.whenCutShort { [body] in body.cancel() }
         defer { client?.whenCutShort(nil) }
         endLines()
         try await writer.write(contentsOf: buffers())
-        if !isOver {
-            if let line, let socket = try await line.open() {
-                try await withTaskExecutorPreference(executor) { try await write(to: socket, else: line) }
-            } else {
-                while !isOver {
-                    try await readLines()
-                    try await writer.write(contentsOf: buffers())
-                }
-            }
+        if !isOver, let line, let socket = try await line.open() { try await write(to: socket, else: line) }
+        while !isOver {
+            try await readLines()
+            try await writer.write(contentsOf: buffers())
         }
         end()
     }
 
-    /// Writes the rest without leaving the thread on which it arrives, unless the client is slow.
+    /// Has lines written by the thread on which they arrive, until the end is near or there is nothing more. That thread runs no task for it:
+    /// this one sleeps, and is woken only when the client is slow.
     private func write(to socket: DirectSocket, else line: ClientLine) async throws {
-        var chunks: [UInt8] = []
-        while !isOver {
-            try await readLines()
-            takeChunks(into: &chunks)
-            let count = try socket.write(chunks)
-            if count < chunks.count { try await line.write(chunks[count...]) }
+        while !isOver, !awaitsOnlyTheEnd {
+            await body.forward { [self] piece in pass(piece, to: socket) }
+            if hasLeft { throw CancellationError() }
+            guard !rest.isEmpty else { return }
+            try await line.write(rest)
+            rest = []
         }
+    }
+
+    /// - Returns: Whether more is to come this way.
+    private func pass(_ piece: [UInt8], to socket: DirectSocket) -> Bool {
+        take(piece)
+        if lines.isEmpty, failure == nil { return !isOver && !awaitsOnlyTheEnd }
+        endLines()
+        let chunks = takeChunks()
+        do {
+            let count = try socket.write(chunks)
+            if count < chunks.count { rest = chunks[count...] }
+        } catch {
+            hasLeft = true
+        }
+        return rest.isEmpty && !hasLeft && !isOver && !awaitsOnlyTheEnd
     }
 
     @inline(never)
@@ -178,11 +191,11 @@ final class StreamedAnswer: @unchecked Sendable {
         }
     }
 
-    @inline(never)
-    private func takeChunks(into chunks: inout [UInt8]) {
-        chunks.removeAll(keepingCapacity: true)
+    private func takeChunks() -> [UInt8] {
+        var chunks: [UInt8] = []
         HTTPChunks.append(lines, to: &chunks)
         lines.removeAll()
+        return chunks
     }
 
     /// Some upstreams name a finish reason and then neither close nor say that they are done.
