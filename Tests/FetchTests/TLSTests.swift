@@ -37,17 +37,16 @@ private final class TLSServer {
     let port: Int
     var certificate: String { identity.certificate }
     private let identity: TestCertificate
-    private let process = Process()
+    private let program: ChildProgram
 
     init(name: String, days: Int = 30) throws {
         identity = try TestCertificate(name: name, days: days)
         let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = ["s_server", "-accept", "127.0.0.1:0", "-cert", identity.certificate, "-key", identity.key, "-www"]
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        program = try ChildProgram(
+            TestCertificate.openSSL,
+            ["s_server", "-accept", "127.0.0.1:0", "-cert", identity.certificate, "-key", identity.key, "-www"],
+            output: output.fileHandleForWriting.fileDescriptor)
+        try output.fileHandleForWriting.close()
         // It says "ACCEPT 127.0.0.1:PORT" as soon as it listens.
         var said = ""
         while !said.contains("ACCEPT"), let data = try output.fileHandleForReading.read(upToCount: 1) {
@@ -62,9 +61,5 @@ private final class TLSServer {
         self.port = port
     }
 
-    func stop() {
-        // A child inherits the blocked signals of the thread that started it, and a test's thread may block all but this one.
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
+    func stop() { program.stop() }
 }

@@ -11,7 +11,8 @@ public final class TestCertificate: Sendable {
     /// Whether certificates can be made here.
     public static var canBeMade: Bool { FileManager.default.isExecutableFile(atPath: openSSL) }
 
-    private static let openSSL = "/usr/bin/openssl"
+    /// Where the program is.
+    public static let openSSL = "/usr/bin/openssl"
 
     /// - Parameters:
     ///   - name: The DNS name it is for.
@@ -37,13 +38,7 @@ public final class TestCertificate: Sendable {
     ///
     /// - Throws: If it fails.
     public static func run(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: openSSL)
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw StubFailure.system(process.terminationStatus) }
+        let status = try ChildProgram(openSSL, arguments).waitUntilExit()
+        guard status == 0 else { throw StubFailure.system(status) }
     }
 }
