@@ -3,42 +3,54 @@ import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ForwardingTests {
-    private static func events(_ numbers: Range<Int>, then last: [StubStep]) -> [StubStep] {
-        [.request, .send(StubAnswer.eventStreamHead)] + numbers.map { .bytes(StubAnswer.chunk("\($0);")) } + last
-    }
-
-    @Test func `the sink gets every byte in order, whether it was there before or came later`() async throws {
-        let go = Gate()
+    /// Plays an answer that begins with so many numbered events, and hands its body to the test.
+    private static func withBody(
+        events: Int, then rest: @escaping StubUpstream.Play = { _ in }, _ test: (inout FetchBody.Iterator) async throws -> Void
+    ) async throws {
         let stub = try StubUpstream { connection in
-            for step in Self.events(0..<100, then: []) { try connection.perform(step) }
-            try go.wait()
-            for number in 100..<200 { try connection.send(StubAnswer.chunk("\(number);")) }
-            try connection.send(StubAnswer.lastChunk)
+            try connection.readRequest()
+            try connection.send(StubAnswer.eventStreamHead)
+            for number in 0..<events { try connection.send(StubAnswer.chunk("\(number);")) }
+            try rest(connection)
         }
         defer { stub.stop() }
         try await withFetcher { fetcher async throws in
             var body = try await fetcher.send(FetchRequest(url: stub.url)).body.makeAsyncIterator()
-            let got = EventLog<[UInt8]>()
-            await body.forward { piece in
-                got.append(piece)
-                go.open()
-                return true
-            }
-            #expect(got.all.flatMap(\.self) == (0..<200).flatMap { Array("\($0);".utf8) })
+            try await test(&body)
+        }
+    }
+
+    /// Everything that a sink is given which never has enough.
+    private static func forwarded(_ body: FetchBody.Iterator, each: @escaping @Sendable () -> Void = {}) async -> [UInt8] {
+        let got = EventLog<[UInt8]>()
+        await body.forward { piece in
+            got.append(piece)
+            each()
+            return true
+        }
+        return got.all.flatMap(\.self)
+    }
+
+    @Test func `the sink gets every byte in order, whether it was there before or came later`() async throws {
+        let go = Gate()
+        let later: StubUpstream.Play = { connection in
+            try go.wait()
+            for number in 100..<200 { try connection.send(StubAnswer.chunk("\(number);")) }
+            try connection.send(StubAnswer.lastChunk)
+        }
+        try await Self.withBody(events: 100, then: later) { body async throws in
+            #expect(await Self.forwarded(body) { go.open() } == (0..<200).flatMap { Array("\($0);".utf8) })
             #expect(try await body.next() == nil)
         }
     }
 
     @Test func `what comes after a sink has had enough is for the next reader`() async throws {
         let go = Gate()
-        let stub = try StubUpstream { connection in
-            for step in Self.events(0..<1, then: []) { try connection.perform(step) }
+        let later: StubUpstream.Play = { connection in
             try go.wait()
             try connection.send(StubAnswer.chunk("later") + StubAnswer.lastChunk)
         }
-        defer { stub.stop() }
-        try await withFetcher { fetcher async throws in
-            var body = try await fetcher.send(FetchRequest(url: stub.url)).body.makeAsyncIterator()
+        try await Self.withBody(events: 1, then: later) { body async throws in
             await body.forward { _ in false }
             go.open()
             #expect(try await body.next() == Array("later".utf8))
@@ -47,34 +59,23 @@ import Testing
     }
 
     @Test func `a cut body ends forwarding, and next says how`() async throws {
-        let stub = try StubUpstream(Self.events(0..<3, then: []))
-        defer { stub.stop() }
-        try await withFetcher { fetcher async throws in
-            var body = try await fetcher.send(FetchRequest(url: stub.url)).body.makeAsyncIterator()
-            let got = EventLog<[UInt8]>()
-            await body.forward { piece in
-                got.append(piece)
-                return true
-            }
-            #expect(got.all.flatMap(\.self) == Array("0;1;2;".utf8))
+        try await Self.withBody(events: 3) { body async throws in
+            #expect(await Self.forwarded(body) == Array("0;1;2;".utf8))
             #expect(await fetchError { _ = try await body.next() }?.kind == "closedEarly")
         }
     }
 
     @Test func `cancelling ends forwarding only when the sink is out of the way`() async throws {
         let (first, go) = (Gate(), Gate())
-        let stub = try StubUpstream { connection in
-            for step in Self.events(0..<1, then: []) { try connection.perform(step) }
+        let later: StubUpstream.Play = { connection in
             try first.wait()
             try connection.send(StubAnswer.chunk("1;"))
             connection.waitForPeerClosing()
         }
-        defer { stub.stop() }
-        try await withFetcher { fetcher async throws in
-            let reply = try await fetcher.send(FetchRequest(url: stub.url))
+        try await Self.withBody(events: 1, then: later) { body async throws in
             let happened = EventLog<String>()
-            let task = Task {
-                var body = reply.body.makeAsyncIterator()
+            let task = Task { [body] in
+                var body = body
                 await body.forward { piece in
                     guard piece == Array("1;".utf8) else {
                         first.open()

@@ -8,7 +8,7 @@ struct RequestOptions: ~Copyable {
     private static let copiedBodyBytes = 32 * 1024
     private let headers: StringList
     private let resolve: StringList
-    let bodyLength: Int
+    private let bodyLength: Int
     /// Whether libcurl asks for the body piece by piece.
     let bodyIsRead: Bool
 

@@ -14,35 +14,38 @@ final class Transfer: Sendable {
 
     /// Starts the exchange and waits for the final response's headers.
     func head() async -> TransferState.HeadResult {
-        await sleep { engine.post(.start(self)) }
+        await sleep(beginning: { engine.post(.start(self)) })
         return state.withLock { $0.headResult } ?? .failure(.cancelled)
     }
 
     /// The next bytes; nil at the proper end.
     nonisolated(nonsending) func nextPiece() async -> TransferState.PieceResult {
         while true {
-            if case .ready(let result, let releases) = state.withLock({ $0.take() }) {
-                if releases { engine.post(.resume(self)) }
-                return result
-            }
-            await sleep {}
+            if let result = takeReady() { return result }
+            await sleep()
         }
     }
 
     /// Hands pieces to the sink until it wants no more or none can come.
     nonisolated(nonsending) func forward(to sink: @escaping TransferState.Sink) async {
         repeat {
-            while case .ready(let result, let releases) = state.withLock({ $0.take() }) {
-                if releases { engine.post(.resume(self)) }
+            while let result = takeReady() {
                 guard case .success(let piece?) = result, sink(piece) else { return }
             }
-            await sleep(forwardingTo: sink) {}
+            await sleep(forwardingTo: sink)
             // If it has not, bytes came before it was in place, or the end.
         } while !state.withLock { $0.hasSinkHadEnough() }
     }
 
+    /// What there is for a reader at once; nil if that is nothing. Has the engine go on if it was held until now.
+    private func takeReady() -> TransferState.PieceResult? {
+        guard case .ready(let result, let releases) = state.withLock({ $0.take() }) else { return nil }
+        if releases { engine.post(.resume(self)) }
+        return result
+    }
+
     /// Sleeps until something has happened; `begin` is called once it is certain to be noticed.
-    private nonisolated(nonsending) func sleep(forwardingTo sink: TransferState.Sink? = nil, _ begin: () -> Void) async {
+    private nonisolated(nonsending) func sleep(forwardingTo sink: TransferState.Sink? = nil, beginning begin: () -> Void = {}) async {
         await withTaskCancellationHandler {
             await Signal.wait { signal in
                 if state.withLock({ $0.wait(signal, forwardingTo: sink) }) {
@@ -91,7 +94,7 @@ final class Transfer: Sendable {
 
     /// Hands on the last of it, and the end: properly if `error` is nil.
     func ended(_ error: FetchError?, after head: TransferHead? = nil, _ bytes: [UInt8] = []) {
-        let bytes = bytes.isEmpty || forwarded(bytes) ? [] : bytes
+        let bytes = forwarded(bytes) ? [] : bytes
         let reader = state.withLock { state in
             let reader = state.arrived(head, bytes)
             return state.ended(error) ?? reader
@@ -101,7 +104,7 @@ final class Transfer: Sendable {
 
     /// Gives bytes to the sink, if there is one.
     private func forwarded(_ bytes: [UInt8]) -> Bool {
-        guard let sink = state.withLock({ $0.beginForwarding() }) else { return false }
+        guard !bytes.isEmpty, let sink = state.withLock({ $0.beginForwarding() }) else { return false }
         let wantsMore = sink(bytes)
         state.withLock { $0.endForwarding(wantsMore: wantsMore) }?.fire()
         return true

@@ -77,7 +77,7 @@ final class StreamedAnswer: @unchecked Sendable {
     /// Has lines written by the thread on which they arrive, until the end is near or there is nothing more. That thread runs no task for it:
     /// this one sleeps, and is woken only when the client is slow.
     private func write(to socket: DirectSocket, else line: ClientLine) async throws {
-        while !isOver, !awaitsOnlyTheEnd {
+        while hasLinesToCome {
             await body.forward { [self] piece in pass(piece, to: socket) }
             if hasLeft { throw CancellationError() }
             guard !rest.isEmpty else { return }
@@ -89,7 +89,11 @@ final class StreamedAnswer: @unchecked Sendable {
     /// - Returns: Whether more is to come this way.
     private func pass(_ piece: [UInt8], to socket: DirectSocket) -> Bool {
         take(piece)
-        if lines.isEmpty, failure == nil { return !isOver && !awaitsOnlyTheEnd }
+        if !lines.isEmpty || failure != nil { send(to: socket) }
+        return rest.isEmpty && !hasLeft && hasLinesToCome
+    }
+
+    private func send(to socket: DirectSocket) {
         endLines()
         let chunks = takeChunks()
         do {
@@ -98,8 +102,10 @@ final class StreamedAnswer: @unchecked Sendable {
         } catch {
             hasLeft = true
         }
-        return rest.isEmpty && !hasLeft && !isOver && !awaitsOnlyTheEnd
     }
+
+    /// More than the end is expected of the upstream.
+    private var hasLinesToCome: Bool { !isOver && !awaitsOnlyTheEnd }
 
     @inline(never)
     private var isOver: Bool { translator.isComplete || failure != nil }
