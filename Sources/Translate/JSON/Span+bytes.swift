@@ -8,6 +8,22 @@ extension Array where Element == UInt8 {
     mutating func append(copying span: Span<UInt8>) {
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
+
+    /// Appends a text that is in the program, without a String between.
+    mutating func append(text: StaticString) {
+        text.withUTF8Buffer { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends the digits of a number.
+    mutating func append(decimal value: Int64) {
+        if value < 0 { append(UInt8(ascii: "-")) }
+        append(digits: value.magnitude)
+    }
+
+    private mutating func append(digits value: UInt64) {
+        if value > 9 { append(digits: value / 10) }
+        append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
+    }
 }
 
 extension Span where Element == UInt8 {
@@ -17,6 +33,21 @@ extension Span where Element == UInt8 {
         guard count >= wanted else { return false }
         return text.withUTF8Buffer { buffer in
             for index in 0..<wanted where unsafe self[index] != buffer[index] { return false }
+            return true
+        }
+    }
+
+    /// Whether these bytes are that text, in any case.
+    ///
+    /// - Parameter text: Lower-case ASCII.
+    func equals(lowercase text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        return text.withUTF8Buffer { buffer in
+            for index in indices {
+                let byte = self[index]
+                let isCapital = byte &- UInt8(ascii: "A") < 26
+                guard unsafe (isCapital ? byte | 0x20 : byte) == buffer[index] else { return false }
+            }
             return true
         }
     }

@@ -8,9 +8,11 @@ struct AnswerFields: Sendable {
 
     init(shape: AnswerShape, model: String) {
         self.shape = shape
-        head = Array(#"{"model":"#.utf8)
+        head = []
+        head.reserveCapacity(64 + model.utf8.count)
+        head.append(text: #"{"model":"#)
         JSONWriter.append(quoting: model, to: &head)
-        head += Array(#","created_at":""#.utf8)
+        head.append(text: #","created_at":""#)
         timeAt = head.count
         head += timestamp.text
         head.append(UInt8(ascii: "\""))
@@ -24,28 +26,29 @@ struct AnswerFields: Sendable {
 
     /// Appends `,"done":true,"done_reason":…` and the figures.
     static func append(_ summary: AnswerSummary, context: [Int]?, to output: inout [UInt8]) {
-        output += Array(#","done":true,"done_reason":"#.utf8)
+        output.append(text: #","done":true,"done_reason":"#)
         JSONWriter.append(quoting: summary.doneReason ?? "stop", to: &output)
         if let context {
-            output += Array(#","context":"#.utf8)
+            output.append(text: #","context":"#)
             JSONWriter.append(.array(context.map(JSONValue.integer)), to: &output)
         }
-        append("total_duration", summary.totalDuration, to: &output)
-        append("load_duration", summary.loadDuration, to: &output)
-        append("prompt_eval_count", Int64(summary.promptTokens), to: &output)
-        append("prompt_eval_duration", summary.promptDuration, to: &output)
-        append("eval_count", Int64(summary.answerTokens), to: &output)
-        append("eval_duration", summary.answerDuration, to: &output)
+        append(#","total_duration":"#, summary.totalDuration, to: &output)
+        append(#","load_duration":"#, summary.loadDuration, to: &output)
+        append(#","prompt_eval_count":"#, Int64(summary.promptTokens), to: &output)
+        append(#","prompt_eval_duration":"#, summary.promptDuration, to: &output)
+        append(#","eval_count":"#, Int64(summary.answerTokens), to: &output)
+        append(#","eval_duration":"#, summary.answerDuration, to: &output)
     }
 
     private static func append(_ key: StaticString, _ value: Int64, to output: inout [UInt8]) {
-        output += Array(",\"\(key)\":\(value)".utf8)
+        output.append(text: key)
+        output.append(decimal: value)
     }
 
     /// Appends `,"logprobs":[…]` unless there are none.
     static func append(logprobs: [JSONValue], to output: inout [UInt8]) {
         guard !logprobs.isEmpty else { return }
-        output += Array(#","logprobs":"#.utf8)
+        output.append(text: #","logprobs":"#)
         JSONWriter.append(.array(logprobs), to: &output)
     }
 }

@@ -10,10 +10,10 @@ struct LineWriter: AnswerSink {
 
     private var fields: AnswerFields
     private let context: [Int]?
-    private let beforeContent: [UInt8]
-    private let afterContent: [UInt8]
-    private let beforeThinking: [UInt8]
-    private let afterThinking: [UInt8]
+    private let beforeContent: StaticString
+    private let afterContent: StaticString
+    private let beforeThinking: StaticString
+    private let afterThinking: StaticString
 
     init(_ settings: AnswerSettings) {
         moment = settings.requestReceived
@@ -22,32 +22,32 @@ struct LineWriter: AnswerSink {
         context = settings.shape == .generate ? settings.context : nil
         switch settings.shape {
         case .chat:
-            beforeContent = Array(#","message":{"role":"assistant","content":""#.utf8)
-            afterContent = Array(#""},"done":false"#.utf8)
-            beforeThinking = Array(#","message":{"role":"assistant","content":"","thinking":""#.utf8)
-            afterThinking = Array(#""},"done":false"#.utf8)
+            beforeContent = #","message":{"role":"assistant","content":""#
+            afterContent = #""},"done":false"#
+            beforeThinking = #","message":{"role":"assistant","content":"","thinking":""#
+            afterThinking = #""},"done":false"#
         case .generate:
-            beforeContent = Array(#","response":""#.utf8)
-            afterContent = Array(#"","done":false"#.utf8)
-            beforeThinking = Array(#","response":"","thinking":""#.utf8)
-            afterThinking = Array(#"","done":false"#.utf8)
+            beforeContent = #","response":""#
+            afterContent = #"","done":false"#
+            beforeThinking = #","response":"","thinking":""#
+            afterThinking = #"","done":false"#
         }
     }
 
     mutating func text(_ kind: TextKind, _ text: ArraySlice<UInt8>, logprobs: [JSONValue]) {
         batch.bytes.append(contentsOf: fields.head)
-        batch.bytes.append(contentsOf: kind == .content ? beforeContent : beforeThinking)
+        batch.bytes.append(text: kind == .content ? beforeContent : beforeThinking)
         JSONWriter.append(escaping: text, to: &batch.bytes)
-        batch.bytes.append(contentsOf: kind == .content ? afterContent : afterThinking)
+        batch.bytes.append(text: kind == .content ? afterContent : afterThinking)
         AnswerFields.append(logprobs: logprobs, to: &batch.bytes)
         endLine()
     }
 
     mutating func escapedText(_ kind: TextKind, _ text: Span<UInt8>) {
         batch.bytes.append(contentsOf: fields.head)
-        batch.bytes.append(contentsOf: kind == .content ? beforeContent : beforeThinking)
+        batch.bytes.append(text: kind == .content ? beforeContent : beforeThinking)
         batch.bytes.append(copying: text)
-        batch.bytes.append(contentsOf: kind == .content ? afterContent : afterThinking)
+        batch.bytes.append(text: kind == .content ? afterContent : afterThinking)
         endLine()
     }
 
@@ -56,11 +56,11 @@ struct LineWriter: AnswerSink {
         let calls: JSONValue = [call.json(index: index)]
         switch fields.shape {
         case .chat:
-            batch.bytes += Array(#","message":{"role":"assistant","content":"","tool_calls":"#.utf8)
+            batch.bytes.append(text: #","message":{"role":"assistant","content":"","tool_calls":"#)
             JSONWriter.append(calls, to: &batch.bytes)
-            batch.bytes += Array(#"},"done":false"#.utf8)
+            batch.bytes.append(text: #"},"done":false"#)
         case .generate:
-            batch.bytes += Array(#","response":"","done":false,"tool_calls":"#.utf8)
+            batch.bytes.append(text: #","response":"","done":false,"tool_calls":"#)
             JSONWriter.append(calls, to: &batch.bytes)
         }
         endLine()
@@ -72,8 +72,8 @@ struct LineWriter: AnswerSink {
     mutating func finish(_ summary: AnswerSummary) {
         batch.bytes.append(contentsOf: fields.head)
         switch fields.shape {
-        case .chat: batch.bytes += Array(#","message":{"role":"assistant","content":""}"#.utf8)
-        case .generate: batch.bytes += Array(#","response":"""#.utf8)
+        case .chat: batch.bytes.append(text: #","message":{"role":"assistant","content":""}"#)
+        case .generate: batch.bytes.append(text: #","response":"""#)
         }
         AnswerFields.append(summary, context: context, to: &batch.bytes)
         endLine()

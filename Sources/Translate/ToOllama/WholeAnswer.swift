@@ -47,7 +47,9 @@ struct WholeAnswer: AnswerSink {
 
     mutating func finish(_ summary: AnswerSummary) {
         fields.set(moment)
-        body = fields.head
+        // The figures take some 200 bytes.
+        body.reserveCapacity(fields.head.count + size + 320)
+        body += fields.head
         switch fields.shape {
         case .chat:
             append(#","message":{"role":"assistant","content":"#, content)
@@ -64,8 +66,8 @@ struct WholeAnswer: AnswerSink {
         body.append(UInt8(ascii: "}"))
     }
 
-    private mutating func append(_ key: String, _ escaped: [UInt8]) {
-        body += Array(key.utf8)
+    private mutating func append(_ key: StaticString, _ escaped: [UInt8]) {
+        body.append(text: key)
         body.append(UInt8(ascii: "\""))
         body += escaped
         body.append(UInt8(ascii: "\""))
@@ -73,7 +75,7 @@ struct WholeAnswer: AnswerSink {
 
     private mutating func appendToolCalls() {
         guard !toolCalls.isEmpty else { return }
-        body += Array(#","tool_calls":"#.utf8)
+        body.append(text: #","tool_calls":"#)
         JSONWriter.append(.array(toolCalls), to: &body)
     }
 }

@@ -4,7 +4,7 @@ struct BodyWriter {
     private var current: [UInt8] = []
 
     /// JSON text as it stands.
-    mutating func raw(_ text: StaticString) { current.append(contentsOf: text.description.utf8) }
+    mutating func raw(_ text: StaticString) { current.append(text: text) }
     mutating func raw(_ bytes: ArraySlice<UInt8>) { current.append(contentsOf: bytes) }
     mutating func string(_ text: JSONText) { JSONWriter.append(quoting: text.utf8, to: &current) }
     mutating func string(_ text: String) { JSONWriter.append(quoting: text, to: &current) }
