@@ -80,15 +80,9 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     ///
     /// - Parameter key: Lower-case ASCII.
     public func lenient(_ key: StaticString) -> JSONValue? {
-        let wanted = key.description
-        for member in members.reversed() where Self.matches(member.key, wanted) {
-            return member.value == .null ? nil : member.value
-        }
-        return nil
-    }
-
-    private static func matches(_ key: String, _ lowercase: String) -> Bool {
-        key == lowercase || (key.utf8.count == lowercase.utf8.count && key.lowercased() == lowercase)
+        guard let index = members.lastIndex(where: { $0.key.utf8.span.equals(lowercase: key) }) else { return nil }
+        if case .null = members[index].value { return nil }
+        return members[index].value
     }
 }
 

@@ -7,8 +7,7 @@ extension Message {
         }
         // Ollama decodes a message through a type named Alias, and its clients see that name.
         let fields = FieldReader(object, struct: "Alias")
-        let role = try fields.string("role")?.lowercased() ?? ""
-        var message = Message(role: Role(rawValue: role) ?? .user)
+        var message = Message(role: try fields.text("role").map(role) ?? .user)
         for value in try fields.array("images", of: "[]api.ImageData") ?? [] { message.images.append(ImageSource(value)) }
         try message.takeContent(fields)
         message.thinking = try fields.text("thinking").flatMap { $0.isEmpty ? nil : $0 }
@@ -19,6 +18,14 @@ extension Message {
         if message.toolName == nil { message.toolName = try nonEmpty(fields.string("name")) }
         message.toolCallID = try nonEmpty(fields.string("tool_call_id"))
         return message
+    }
+
+    private static func role(_ text: JSONText) -> Role {
+        let name = text.utf8.span
+        if name.equals(lowercase: "assistant") { return .assistant }
+        if name.equals(lowercase: "system") { return .system }
+        if name.equals(lowercase: "tool") { return .tool }
+        return name.equals(lowercase: "developer") ? .developer : .user
     }
 
     private static func nonEmpty(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
