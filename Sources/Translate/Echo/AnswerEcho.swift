@@ -115,7 +115,14 @@ struct TrimmedHash: Sendable {
 
     static func of(_ text: ArraySlice<UInt8>) -> UInt64 {
         var hash = TrimmedHash()
-        hash.take(text)
+        let text = text.span
+        var end = text.count
+        while end > 0, text[end - 1] <= 0x20 { end -= 1 }
+        for index in 0..<end {
+            let byte = text[index]
+            if byte > 0x20 { hash.hasBegun = true }
+            if hash.hasBegun { hash.mix(byte) }
+        }
         return hash.value
     }
 

@@ -75,8 +75,11 @@ public struct InferenceRequest: Sendable {
 
     /// Makes the ids of tool calls in the answer, should the upstream give none: the same for the same request, another in the next turn.
     public var toolCallSeed: UInt64 {
-        let last = messages.suffix(2).map { "\(TrimmedHash.of($0.content.utf8))" }
-        return ToolIdentifiers.hash([model, "\(messages.count)"] + last)
+        var hash = PartsHash()
+        hash.take(model)
+        hash.take(decimal: UInt64(messages.count))
+        for message in messages.suffix(2) { hash.take(decimal: TrimmedHash.of(message.content.utf8)) }
+        return hash.value
     }
 
     /// The position a client counts by; generate has no messages to count.

@@ -38,14 +38,10 @@ enum ToolIdentifiers {
         }
     }
 
-    /// FNV-1a over the parts, each closed by a zero byte.
     static func hash(_ parts: [String]) -> UInt64 {
-        var value: UInt64 = 0xCBF2_9CE4_8422_2325
-        for part in parts {
-            for byte in part.utf8 { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            value = value &* 0x100_0000_01B3
-        }
-        return value
+        var hash = PartsHash()
+        for part in parts { hash.take(part) }
+        return hash.value
     }
 
     /// Lower-case letters and digits, as Ollama's own ids have.
@@ -59,6 +55,29 @@ enum ToolIdentifiers {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+}
+
+/// FNV-1a over parts, each closed by a zero byte.
+struct PartsHash {
+    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func take(_ part: String) {
+        for byte in part.utf8 { mix(byte) }
+        mix(0)
+    }
+
+    /// Takes a number as its digits, without a String for them: the seed of a request's tool-call ids is wanted for every request.
+    mutating func take(decimal number: UInt64) {
+        mix(digits: number)
+        mix(0)
+    }
+
+    private mutating func mix(digits number: UInt64) {
+        if number > 9 { mix(digits: number / 10) }
+        mix(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
+    }
+
+    private mutating func mix(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
 }
 
 extension ToolCall {
