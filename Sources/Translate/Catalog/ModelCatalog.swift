@@ -60,8 +60,9 @@ public struct ModelCatalog: Sendable {
     /// list, then without `:local`, which every model here is, then by wildcard.
     public func resolve(_ name: String) -> ResolvedModel? {
         guard !name.isEmpty else { return nil }
+        if let index = exact[name] { return models[index] }
         let bare = ModelName.untagged(name)
-        if let index = exact[name] ?? exact[bare] ?? exact[name + ":latest"] ?? folded[bare.lowercased()] { return models[index] }
+        if let index = exact[bare] ?? exact[name + ":latest"] ?? folded[bare.lowercased()] { return models[index] }
         if let index = admittedIndex[bare.lowercased()] { return admitted[index] }
         let (base, source) = ModelName.splitSource(name)
         if source != nil, ModelName.splitSource(base).source != nil { return nil }
