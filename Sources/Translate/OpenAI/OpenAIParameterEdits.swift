@@ -4,7 +4,7 @@ struct OpenAIParameterEdits {
     private(set) var replacements: [(range: Range<Int>, bytes: [UInt8])] = []
     /// The parameters that are sent and that a refusal may teach something about. A `response_format` is not among them: an answer that
     /// silently ignores it is worse than an error.
-    private(set) var sent: Set<String> = []
+    private(set) var sent: [String] = []
 
     init(_ members: [JSONSpans.Member], of body: [UInt8], _ adjustments: LearnedAdjustments) {
         let keys = Set(members.map(\.key))
@@ -18,10 +18,9 @@ struct OpenAIParameterEdits {
             if let value = adjustments.value(of: member.key, insteadOf: body[member.value]) {
                 replacements.append((member.value, JSONWriter.bytes(.text(value))))
             }
-            sent.insert(key)
+            if key != "response_format" { sent.append(key) }
             kept = member
         }
-        sent.remove("response_format")
     }
 
     /// Takes out a member with the comma behind it, or before it where it is the last.

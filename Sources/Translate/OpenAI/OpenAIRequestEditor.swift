@@ -176,7 +176,7 @@ extension OpenAIRequestEditor {
             position = range.upperBound
         }
         writer.raw(body[position..<document.upperBound])
-        return UpstreamBody(path: route.rawValue, pieces: writer.finish(), parameters: parameters.sent, originalToolNames: [:])
+        return UpstreamBody(path: route.rawValue, pieces: writer.finish(), keys: parameters.sent, originalToolNames: [:])
     }
 
     private static func write(notice: String, to writer: inout BodyWriter) {

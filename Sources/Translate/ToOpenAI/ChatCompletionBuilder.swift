@@ -27,7 +27,7 @@ public enum ChatCompletionBuilder {
         }
         writer.raw("}")
         return UpstreamBody(
-            path: "/chat/completions", pieces: writer.finish(), parameters: Set(fields.members.map(\.key) + ["model", "messages"]),
+            path: "/chat/completions", pieces: writer.finish(), keys: ["model", "messages"] + fields.members.map(\.key),
             originalToolNames: tools.originalNames)
     }
 
@@ -55,10 +55,10 @@ public enum ChatCompletionBuilder {
     ) -> JSONObject {
         let dialect = model.dialect
         var fields = JSONObject()
-        fields["tools"] = tools.json
-        fields["response_format"] = format?.responseFormat
+        if let tools = tools.json { fields["tools"] = tools }
+        if let format = format?.responseFormat { fields["response_format"] = format }
         OptionMapping(options: request.options, model: model).apply(to: &fields, maxTokensField: dialect.maxTokensField)
-        ThinkMapping(think: request.think, model: model).apply(to: &fields)
+        if let think = request.think { ThinkMapping(think: think, model: model).apply(to: &fields) }
         if request.logprobs, dialect.logprobs, dialect.samplingOnReasoning || !model.capabilities.thinking {
             fields["logprobs"] = true
             if request.topLogprobs > 0 { fields["top_logprobs"] = .integer(request.topLogprobs) }

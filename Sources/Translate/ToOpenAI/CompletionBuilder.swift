@@ -25,7 +25,7 @@ enum CompletionBuilder {
         if request.stream, dialect.streamUsage { fields["stream_options"] = ["include_usage": true] }
         fields = adjustments.adjusted(fields)
         return UpstreamBody(
-            path: "/completions", pieces: [JSONWriter.bytes(.object(fields))[...]], parameters: Set(fields.members.map(\.key)),
+            path: "/completions", pieces: [JSONWriter.bytes(.object(fields))[...]], keys: fields.members.map(\.key),
             originalToolNames: [:])
     }
 }

@@ -12,7 +12,7 @@ public enum EmbeddingsMapping {
         }
         fields = adjustments.adjusted(fields)
         return UpstreamBody(
-            path: "/embeddings", pieces: [JSONWriter.bytes(.object(fields))[...]], parameters: Set(fields.members.map(\.key)),
+            path: "/embeddings", pieces: [JSONWriter.bytes(.object(fields))[...]], keys: fields.members.map(\.key),
             originalToolNames: [:])
     }
 

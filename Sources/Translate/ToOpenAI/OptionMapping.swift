@@ -26,22 +26,25 @@ struct OptionMapping {
 
     private func applyPenalties(_ fields: inout JSONObject) {
         guard dialect.penalties, sampling else { return }
-        let penalties = [("presence_penalty", options.presencePenalty), ("frequency_penalty", options.frequencyPenalty)]
-        for case (let name, let value?) in penalties where value != 0 { fields[name] = Self.number(min(max(value, -2), 2)) }
+        if let value = options.presencePenalty, value != 0 { fields["presence_penalty"] = Self.number(min(max(value, -2), 2)) }
+        if let value = options.frequencyPenalty, value != 0 { fields["frequency_penalty"] = Self.number(min(max(value, -2), 2)) }
     }
 
     /// Samplers beyond OpenAI's, under the name this upstream gives them. `repeat_penalty` multiplies and is never sent as
     /// `frequency_penalty`, which adds.
     private func applyExtensions(_ fields: inout JSONObject) {
-        let values: [(String, JSONValue?)] = [
-            ("top_k", options.topK.map(JSONValue.integer)), ("min_p", options.minP.map(Self.number)),
-            ("typical_p", options.typicalP.map(Self.number)), ("repeat_penalty", options.repeatPenalty.map(Self.number)),
-            ("repeat_last_n", options.repeatLastN.map(JSONValue.integer)), ("mirostat", options.mirostat.map(JSONValue.integer)),
-            ("mirostat_tau", options.mirostatTau.map(Self.number)), ("mirostat_eta", options.mirostatEta.map(Self.number)),
-        ]
-        for case (let name, let value?) in values {
-            if let field = dialect.extensions[name] { fields[field] = value }
-        }
+        if let topK = options.topK { extend("top_k", .integer(topK), &fields) }
+        if let minP = options.minP { extend("min_p", Self.number(minP), &fields) }
+        if let typicalP = options.typicalP { extend("typical_p", Self.number(typicalP), &fields) }
+        if let penalty = options.repeatPenalty { extend("repeat_penalty", Self.number(penalty), &fields) }
+        if let lastN = options.repeatLastN { extend("repeat_last_n", .integer(lastN), &fields) }
+        if let mirostat = options.mirostat { extend("mirostat", .integer(mirostat), &fields) }
+        if let tau = options.mirostatTau { extend("mirostat_tau", Self.number(tau), &fields) }
+        if let eta = options.mirostatEta { extend("mirostat_eta", Self.number(eta), &fields) }
+    }
+
+    private func extend(_ option: String, _ value: JSONValue, _ fields: inout JSONObject) {
+        if let field = dialect.extensions[option] { fields[field] = value }
     }
 
     private static func number(_ value: Double) -> JSONValue { .number(JSONNumber(value)) }

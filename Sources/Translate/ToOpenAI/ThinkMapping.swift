@@ -1,13 +1,13 @@
 /// `think` in the words of each upstream. Absent sends nothing: the model's own default rules.
 struct ThinkMapping {
-    let think: ThinkSetting?
+    let think: ThinkSetting
     let model: ResolvedModel
 
     private var dialect: Dialect { model.dialect }
 
     /// Appends what is to be said. `false` for a model that cannot think says nothing, because it must never fail.
     func apply(to fields: inout JSONObject) {
-        guard let think, model.capabilities.thinking else { return }
+        guard model.capabilities.thinking else { return }
         switch dialect.think {
         case .none: break
         case .effort: fields["reasoning_effort"] = effort(think).map(JSONValue.text)

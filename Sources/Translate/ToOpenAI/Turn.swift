@@ -62,6 +62,7 @@ extension Turn {
 
     /// Pictures stay in order; a picture nobody decided about is said to be missing, never dropped.
     private mutating func take(_ outcomes: [ImageOutcome], of count: Int) {
+        guard count > 0 else { return }
         var notices: [String] = []
         for index in 0..<count {
             switch index < outcomes.count ? outcomes[index] : .notice(ImageFault.broken(reason: nil).notice) {

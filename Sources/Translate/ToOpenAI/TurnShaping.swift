@@ -47,6 +47,7 @@ enum TurnShaping {
     }
 
     private static func joining(_ turns: [Turn], where belong: (Turn, Turn) -> Bool) -> [Turn] {
+        guard turns.indices.dropFirst().contains(where: { belong(turns[$0 - 1], turns[$0]) }) else { return turns }
         var output: [Turn] = []
         for turn in turns {
             guard var last = output.last, belong(last, turn) else {
@@ -66,10 +67,11 @@ enum TurnShaping {
 
     /// Assistant and system messages with nothing in them are refused by several upstreams.
     static func droppingEmpty(_ turns: [Turn]) -> [Turn] {
-        turns.filter { turn in
-            let mayBeEmpty = turn.role == .user || turn.role == .tool
-            return mayBeEmpty || !turn.text.isEmpty || !turn.calls.isEmpty || !turn.pictures.isEmpty
-        }
+        turns.contains(where: isRefusedAsEmpty) ? turns.filter { !isRefusedAsEmpty($0) } : turns
+    }
+
+    private static func isRefusedAsEmpty(_ turn: Turn) -> Bool {
+        turn.role != .user && turn.role != .tool && turn.text.isEmpty && turn.calls.isEmpty && turn.pictures.isEmpty
     }
 
     /// One system message at the beginning, where the upstream's templates want it so.
