@@ -20,6 +20,7 @@ struct TokenUsage: Sendable, Equatable {
     mutating func take(_ counts: TokenUsage) {
         Self.replace(&promptTokens, by: counts.promptTokens)
         Self.replace(&answerTokens, by: counts.answerTokens)
+        Self.replace(&cachedTokens, by: counts.cachedTokens)
     }
 
     /// Takes llama.cpp's `timings` object; its counts stand in where `usage` has none.

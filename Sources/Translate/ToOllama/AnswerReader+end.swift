@@ -16,15 +16,17 @@ extension AnswerReader {
     }
 
     private mutating func takeDocument() throws(OllamaFailure) {
+        let bytes = document
+        document = []
+        if takePlain(bytes) { return try complete(afterDone: true) }
         let value: JSONValue
         do {
-            value = try JSONParser.parse(document, limits: JSONLimits(tokens: 3_000_000), rule: .repair)
+            value = try JSONParser.parse(bytes, limits: JSONLimits(tokens: 3_000_000), rule: .repair)
         } catch .unexpectedEnd {
             throw FailureMapping.cutOff
         } catch {
             throw FailureMapping.unreadable
         }
-        document = []
         // Gemini wraps its errors into an array.
         try take(value.array?.first ?? value)
         if mode != .ended { try complete(afterDone: sawChunk) }

@@ -172,6 +172,8 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
         guard start < data.count, data[start] != UInt8(ascii: ":") else { return }
         let bytes = Array(copying: data.extracting(start..<data.count))
         if bytes.starts(with: "[DONE]".utf8) { return try complete(afterDone: true) }
+        // Halves of characters wait by the place in the tree at which they came.
+        if halves.isEmpty, !SurrogateJoiner.mayConcern(bytes), takePlain(bytes) { return }
         do {
             try take(chunk: try parse(bytes))
         } catch let error as JSONError {

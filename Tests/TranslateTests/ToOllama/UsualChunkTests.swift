@@ -135,11 +135,16 @@ enum RandomStream {
     ]
     private static let values = ["null", "0", "-0.5e+3", "01", "true", "{}", "[]", #"{"a":[1,{"b":"}"}]}"#, #""x""#, "tru", #"[1,]"#]
 
+    private static let reasons = [#""stop""#, #""length""#, #""error""#, #""""#, "null", "7", #""st\u006fp""#]
+
     private static let usages = [
         "null", #"{"prompt_tokens":3}"#, #"{"prompt_tokens":7,"completion_tokens":2,"total_tokens":9}"#,
         #"{"completion_tokens":4,"prompt_tokens":0,"prompt_tokens_details":null}"#, #"{"prompt_tokens":007}"#, #"{"prompt_tokens":8.0}"#,
         #"{"prompt_tokens":9,"prompt_tokens_details":{"cached_tokens":1}}"#, #"{"completion_tokens":1,"completion_tokens":6}"#, "{}",
         #"{"prompt_tokens":"1"}"#, #"{"prompt_tokens":99999999999999999999}"#, #"{ "prompt_tokens" : 1 }"#,
+        #"{"prompt_tokens":6,"completion_tokens":null,"prompt_tokens_details":{"audio_tokens":0,"cached_tokens":5}}"#,
+        #"{"prompt_tokens":6,"prompt_tokens_details":{"cached_tokens":5,"cached_tokens":null}}"#, #"{"input_tokens":6}"#,
+        #"{"prompt_tokens":6,"prompt_cache_hit_tokens":2}"#, #"{"prompt_tokens":6,"cost":0.5,"prompt_tokens_details":null}"#,
     ]
 
     static func make(_ random: inout SplitMix) -> [UInt8] {
@@ -150,6 +155,17 @@ enum RandomStream {
         if Int.random(in: 0..<8, using: &random) == 0 {
             bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
         }
+        return bytes
+    }
+
+    /// An answer that is one object, or what some gateways send in its place.
+    static func document(_ random: inout SplitMix) -> [UInt8] {
+        var text = chunk(&random)
+        if !odd(&random) { text = text.replacing(#""delta""#, with: #""message""#) }
+        if odd(&random) { text = text.replacing(#""x""#, with: pick([#""detail""#, #""type""#, #""errors""#], &random)) }
+        if !odd(&random) { text = text.replacing(#""finish_reason":null"#, with: #""finish_reason":\#(pick(reasons, &random))"#) }
+        var bytes = Array(text.utf8)
+        if odd(&random) { bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
         return bytes
     }
 
@@ -170,7 +186,8 @@ enum RandomStream {
     private static func choices(_ random: inout SplitMix) -> String {
         var members = [#""delta":\#(delta(&random))"#]
         if Bool.random(using: &random) { members.append(#""index":\#(odd(&random) ? pick(values, &random) : "0")"#) }
-        if Bool.random(using: &random) { members.append(#""finish_reason":\#(odd(&random) ? #""stop""# : "null")"#) }
+        if Bool.random(using: &random) { members.append(#""finish_reason":\#(pick(odd(&random) ? reasons : ["null"], &random))"#) }
+        if odd(&random) { members.append(#""\#(pick(["message", "error", "x"], &random))":\#(pick(values, &random))"#) }
         if odd(&random) { members.append(#""logprobs":\#(pick(values, &random))"#) }
         if odd(&random) { members.append(#""text":"t""#) }
         members.shuffle(using: &random)
