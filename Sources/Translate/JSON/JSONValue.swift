@@ -80,7 +80,9 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     ///
     /// - Parameter key: Lower-case ASCII.
     public func lenient(_ key: StaticString) -> JSONValue? {
-        guard let index = members.lastIndex(where: { $0.key.utf8.span.equals(lowercase: key) }) else { return nil }
+        // Most keys differ in length already, which is known without looking at the text.
+        let isWanted = { (member: Member) in member.key.utf8.count == key.utf8CodeUnitCount && member.key.utf8.span.equals(lowercase: key) }
+        guard let index = members.lastIndex(where: isWanted) else { return nil }
         if case .null = members[index].value { return nil }
         return members[index].value
     }
