@@ -58,7 +58,7 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
     var awaitsOnlyTheEnd: Bool { mode == .events && summary.finishReason != nil }
 
     mutating func begin(contentType: String?) {
-        self.contentType = contentType?.lowercased() ?? ""
+        self.contentType = contentType ?? ""
     }
 
     mutating func push(_ bytes: Span<UInt8>, at moment: AnswerMoment) throws(OllamaFailure) {
@@ -111,17 +111,17 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
         }
     }
 
-    /// Whether the declared type holds a word. The standard library's search through a String takes microseconds, which an answer that is one
-    /// object pays for every request.
+    /// Whether the declared type holds a word, in any case. The standard library's search through a String takes microseconds, which an answer
+    /// that is one object pays for every request.
     private func declares(_ word: StaticString) -> Bool {
-        word.withUTF8Buffer { word in
-            var rest = contentType.utf8[...]
-            while rest.count >= word.count {
-                if unsafe rest.starts(with: word) { return true }
-                rest = rest.dropFirst()
-            }
-            return false
+        let declared = contentType.utf8.span
+        let length = word.utf8CodeUnitCount
+        var start = 0
+        while start + length <= declared.count {
+            if declared.extracting(start..<start + length).equals(lowercase: word) { return true }
+            start += 1
         }
+        return false
     }
 
     private mutating func takeLines(_ bytes: Span<UInt8>, from start: Int) throws(OllamaFailure) {
