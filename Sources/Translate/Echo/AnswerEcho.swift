@@ -36,7 +36,7 @@ public struct AnswerEcho: Sendable, Equatable {
 extension InferenceRequest {
     /// The request with what is remembered of earlier answers put back into its messages, where the client has not sent it itself.
     public func recalling(_ parts: EchoParts, from memory: (UInt64) -> Remembered?) -> InferenceRequest {
-        guard !parts.isEmpty, messages.contains(where: { $0.role == .assistant }) else { return self }
+        guard !parts.isEmpty, messages.indices.contains(where: { messages[$0].role == .assistant }) else { return self }
         var request = self
         for index in messages.indices where messages[index].role == .assistant {
             let calls = messages[index].toolCalls
@@ -75,14 +75,14 @@ public struct EchoPlace: Sendable {
     let answers: Int
 
     /// The place of the answer to a request.
-    public init(answering request: InferenceRequest) {
+    public init(answering request: borrowing InferenceRequest) {
         self.init(before: request.messages.endIndex, in: request.messages)
     }
 
     init(before index: Int, in messages: [Message]) {
-        let last = messages[..<index].lastIndex { $0.role == .user }
-        question = TrimmedHash.of(last.map { messages[$0].content.utf8 } ?? [])
-        answers = messages[(last ?? 0)..<index].count { $0.role == .assistant }
+        let last = messages.indices[..<index].last { messages[$0].role == .user }
+        question = last.map { TrimmedHash.of(messages[$0].content.utf8) } ?? TrimmedHash.ofNothing
+        answers = ((last ?? 0)..<index).count { messages[$0].role == .assistant }
     }
 }
 
@@ -114,15 +114,13 @@ struct TrimmedHash: Sendable {
     private var blanks: [UInt8] = []
 
     static func of(_ text: ArraySlice<UInt8>) -> UInt64 {
-        var hash = TrimmedHash()
         let text = text.span
+        var start = 0
         var end = text.count
-        while end > 0, text[end - 1] <= 0x20 { end -= 1 }
-        for index in 0..<end {
-            let byte = text[index]
-            if byte > 0x20 { hash.hasBegun = true }
-            if hash.hasBegun { hash.mix(byte) }
-        }
+        while start < end, text[start] <= 0x20 { start += 1 }
+        while end > start, text[end - 1] <= 0x20 { end -= 1 }
+        var hash = TrimmedHash()
+        for index in start..<end { hash.mix(text[index]) }
         return hash.value
     }
 

@@ -12,7 +12,7 @@ public struct EchoParts: OptionSet, Sendable {
     public static let thinking = EchoParts(rawValue: 4)
 
     /// What this upstream wants.
-    public init(_ dialect: Dialect) {
+    public init(_ dialect: borrowing Dialect) {
         self = []
         if dialect.toolExtraContent { insert(.callExtras) }
         if dialect.reasoningDetails { insert(.details) }
@@ -20,7 +20,7 @@ public struct EchoParts: OptionSet, Sendable {
     }
 
     /// What of the answer to one request is worth keeping: without tools there will be no calls.
-    public init(_ dialect: Dialect, answering request: InferenceRequest) {
+    public init(_ dialect: borrowing Dialect, answering request: borrowing InferenceRequest) {
         self.init(dialect)
         if request.shape == .generate { self = [] }
         if request.tools.isEmpty { subtract([.callExtras, .thinking]) }

@@ -15,7 +15,7 @@ extension InferenceRequest {
         if !tools.isEmpty, !model.capabilities.tools { missing.append("tools") }
         if generate?.suffix != nil, !model.capabilities.insert { missing.append("insert") }
         if !missing.isEmpty { throw .lacks(missing, model: self.model) }
-        if messages.contains(where: { !$0.images.isEmpty }), work == .answer { _ = try imageTreatments(for: model) }
+        if messages.indices.contains(where: { !messages[$0].images.isEmpty }), work == .answer { _ = try imageTreatments(for: model) }
     }
 
     /// What is to be done with each picture, per message and in order.
