@@ -15,7 +15,9 @@ public struct LearnedAdjustments: Sendable, Equatable {
 
     public init() {}
 
-    public var isEmpty: Bool { self == LearnedAdjustments() }
+    public var isEmpty: Bool {
+        dropped.isEmpty && renamed.isEmpty && replaced.isEmpty && !schemaInPrompt && !echoesReasoning && !standsInForSignatures
+    }
 
     /// One lesson from one refusal.
     public enum Adjustment: Sendable, Equatable {

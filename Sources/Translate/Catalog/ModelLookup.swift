@@ -71,8 +71,9 @@ extension ModelCatalog {
     }
 
     private static func checkKey(_ model: ResolvedModel) throws(OllamaFailure) {
-        let providers = model.routes.isEmpty ? [model.provider] : model.routes.map(\.provider)
-        guard providers.allSatisfy({ !$0.isUsable }), let provider = providers.first else { return }
+        let isUsable = model.routes.isEmpty ? model.provider.isUsable : model.routes.contains { $0.provider.isUsable }
+        if isUsable { return }
+        let provider = model.routes.first?.provider ?? model.provider
         throw OllamaFailure(
             status: 502, error: "provider \"\(provider.name)\" has no API key", code: "MISSING_API_KEY",
             detail: "Set \(provider.missingKeyVariable ?? "its key") where this server runs.")
