@@ -82,6 +82,8 @@ public struct JSONParser {
             position += 1
             return JSONObject()
         }
+        // The outermost object is one alone, and rarely has a single member.
+        if depth == 1 { members.reserveCapacity(8) }
         while true {
             let opening = try next(after: "looking for beginning of object key string")
             guard opening == UInt8(ascii: "\"") else {

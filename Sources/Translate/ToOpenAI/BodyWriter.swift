@@ -3,6 +3,9 @@ struct BodyWriter {
     private var pieces: [ArraySlice<UInt8>] = []
     private var current: [UInt8] = []
 
+    /// - Parameter bytes: What is to come, roughly, in pieces that go in by copy.
+    init(expecting bytes: Int = 0) { current.reserveCapacity(bytes) }
+
     /// JSON text as it stands.
     mutating func raw(_ text: StaticString) { current.append(text: text) }
     mutating func raw(_ bytes: ArraySlice<UInt8>) { current.append(contentsOf: bytes) }

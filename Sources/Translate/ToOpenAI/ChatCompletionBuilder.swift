@@ -7,14 +7,14 @@ public enum ChatCompletionBuilder {
     public static func build(
         _ request: InferenceRequest, model: ResolvedModel, images: [[ImageOutcome]] = [], adjustments: LearnedAdjustments = .init()
     ) throws(OllamaFailure) -> UpstreamBody {
-        if let body = try CompletionBuilder.build(request, model: model, adjustments: adjustments) { return body }
+        if request.generate != nil, let body = try CompletionBuilder.build(request, model: model, adjustments: adjustments) { return body }
         let tools = ToolMapping(request.tools)
         let format = request.format.map {
             FormatMapping(format: $0, dialect: model.dialect, schemaInPrompt: adjustments.schemaInPrompt)
         }
         let turns = turns(request, model: model, images: images, format: format)
         let fields = adjustments.adjusted(fields(request, model: model, tools: tools, format: format))
-        var writer = BodyWriter()
+        var writer = BodyWriter(expecting: 256 + request.messages.reduce(0) { $0 + 64 + $1.content.utf8.count })
         writer.raw(#"{"model":"#)
         writer.string(model.upstreamID)
         writer.raw(#","messages":"#)
@@ -57,7 +57,9 @@ public enum ChatCompletionBuilder {
         var fields = JSONObject()
         if let tools = tools.json { fields["tools"] = tools }
         if let format = format?.responseFormat { fields["response_format"] = format }
-        OptionMapping(options: request.options, model: model).apply(to: &fields, maxTokensField: dialect.maxTokensField)
+        if request.options != GenerationOptions() {
+            OptionMapping(options: request.options, model: model).apply(to: &fields, maxTokensField: dialect.maxTokensField)
+        }
         if let think = request.think { ThinkMapping(think: think, model: model).apply(to: &fields) }
         if request.logprobs, dialect.logprobs, dialect.samplingOnReasoning || !model.capabilities.thinking {
             fields["logprobs"] = true

@@ -13,9 +13,9 @@ struct MessageWriting {
 
     func write(_ turns: [Turn], to writer: inout BodyWriter) {
         writer.raw("[")
-        for (index, turn) in turns.enumerated() {
+        for index in turns.indices {
             if index > 0 { writer.raw(",") }
-            write(turn, to: &writer)
+            write(turns[index], to: &writer)
         }
         writer.raw("]")
     }

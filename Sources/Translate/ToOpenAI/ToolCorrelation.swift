@@ -9,7 +9,7 @@ struct ToolCorrelation {
     private var output: [Turn] = []
 
     static func apply(_ turns: [Turn], form: Dialect.ToolIDForm) -> [Turn] {
-        guard turns.contains(where: { !$0.calls.isEmpty || $0.role == .tool }) else { return turns }
+        guard turns.indices.contains(where: { !turns[$0].calls.isEmpty || turns[$0].role == .tool }) else { return turns }
         var correlation = ToolCorrelation(form: form)
         correlation.run(joiningAssistants(turns))
         return correlation.output

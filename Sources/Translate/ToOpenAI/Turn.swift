@@ -43,7 +43,7 @@ struct Turn: Equatable {
 extension Turn {
     /// The request's messages with their pictures' outcomes in place.
     static func list(_ request: InferenceRequest, images: [[ImageOutcome]], stripsThinkTags: Bool) -> [Turn] {
-        let lastUser = request.messages.lastIndex { $0.role == .user } ?? 0
+        let lastUser = request.messages.indices.last { request.messages[$0].role == .user } ?? 0
         return request.messages.enumerated().map { index, message in
             var turn = Turn(role: message.role, text: message.content)
             turn.thinking = message.thinking

@@ -4,7 +4,7 @@ enum TurnShaping {
     ///
     /// Runs after tool results are in place, so that a picture never stands between a call and its result.
     static func movingPicturesToUsers(_ turns: [Turn]) -> [Turn] {
-        guard turns.contains(where: { $0.role != .user && !$0.pictures.isEmpty }) else { return turns }
+        guard turns.indices.contains(where: { turns[$0].role != .user && !turns[$0].pictures.isEmpty }) else { return turns }
         var output: [Turn] = []
         var pending = Turn(role: .user)
         var sources: [String] = []
@@ -67,11 +67,7 @@ enum TurnShaping {
 
     /// Assistant and system messages with nothing in them are refused by several upstreams.
     static func droppingEmpty(_ turns: [Turn]) -> [Turn] {
-        turns.contains(where: isRefusedAsEmpty) ? turns.filter { !isRefusedAsEmpty($0) } : turns
-    }
-
-    private static func isRefusedAsEmpty(_ turn: Turn) -> Bool {
-        turn.role != .user && turn.role != .tool && turn.text.isEmpty && turn.calls.isEmpty && turn.pictures.isEmpty
+        turns.indices.contains { turns[$0].isRefusedAsEmpty } ? turns.filter { !$0.isRefusedAsEmpty } : turns
     }
 
     /// One system message at the beginning, where the upstream's templates want it so.
@@ -115,4 +111,8 @@ enum TurnShaping {
             return turn
         }
     }
+}
+
+extension Turn {
+    fileprivate var isRefusedAsEmpty: Bool { role != .user && role != .tool && text.isEmpty && calls.isEmpty && pictures.isEmpty }
 }
