@@ -43,7 +43,33 @@ enum JSONScan {
     private static func plainRun(_ buffer: UnsafeRawBufferPointer, from start: Int, to end: Int) -> (end: Int, isASCII: Bool) {
         var position = start
         var high: UInt64 = 0
-        // A picture's text is one long run. Eight words without a branch between them are what the compiler makes vectors of.
+        while position &+ 8 <= end {
+            let word = UInt64(littleEndian: unsafe buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+            let stops = stopMarks(word) & tops
+            if stops != 0 {
+                let bits = stops.trailingZeroBitCount & ~7
+                high |= word & ((1 &<< UInt64(bits)) &- 1)
+                return (position &+ bits &>> 3, high & tops == 0)
+            }
+            high |= word
+            position &+= 8
+            // Keys and names have ended by now.
+            if position &- start == 32 { position = unsafe plainBlocks(buffer, from: position, to: end, &high) }
+        }
+        while position < end {
+            let byte = unsafe buffer[position]
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
+            high |= UInt64(byte)
+            position &+= 1
+        }
+        return (position, high & tops == 0)
+    }
+
+    /// A picture's text is one long run. Eight words without a branch between them are what the compiler makes vectors of.
+    ///
+    /// - Returns: Where to go on word by word.
+    private static func plainBlocks(_ buffer: UnsafeRawBufferPointer, from start: Int, to end: Int, _ high: inout UInt64) -> Int {
+        var position = start
         while position &+ 64 <= end {
             var stops: UInt64 = 0
             var seen: UInt64 = 0
@@ -56,24 +82,7 @@ enum JSONScan {
             high |= seen
             position &+= 64
         }
-        while position &+ 8 <= end {
-            let word = UInt64(littleEndian: unsafe buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-            let stops = stopMarks(word) & tops
-            if stops != 0 {
-                let bits = stops.trailingZeroBitCount & ~7
-                high |= word & ((1 &<< UInt64(bits)) &- 1)
-                return (position &+ bits &>> 3, high & tops == 0)
-            }
-            high |= word
-            position &+= 8
-        }
-        while position < end {
-            let byte = unsafe buffer[position]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte < 0x20 { break }
-            high |= UInt64(byte)
-            position &+= 1
-        }
-        return (position, high & tops == 0)
+        return position
     }
 
     /// Where the first LF or CR is at or after `start`; the count of bytes if there is none.

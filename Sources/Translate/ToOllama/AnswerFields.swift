@@ -14,14 +14,13 @@ struct AnswerFields: Sendable {
         JSONWriter.append(quoting: model, to: &head)
         head.append(text: #","created_at":""#)
         timeAt = head.count
-        head += timestamp.text
+        head.append(text: Timestamp.epoch)
         head.append(UInt8(ascii: "\""))
     }
 
     /// Sets `created_at`.
     mutating func set(_ moment: AnswerMoment) {
-        guard timestamp.set(moment) else { return }
-        for index in 0..<Timestamp.length { head[timeAt + index] = timestamp.text[index] }
+        timestamp.write(moment, into: &head, at: timeAt)
     }
 
     /// Appends `,"done":true,"done_reason":…` and the figures.

@@ -1,43 +1,41 @@
 /// Writes moments as RFC 3339 in UTC with six digits, `2026-11-21T03:04:05.123456Z`: the form every client's decoder takes.
 struct Timestamp: Sendable {
-    /// The length of the text.
-    static let length = 27
+    /// The text of the first moment, which is there before any other is written.
+    static let epoch: StaticString = "1970-01-01T00:00:00.000000Z"
 
-    /// The text of the latest moment.
-    private(set) var text: [UInt8] = Array("1970-01-01T00:00:00.000000Z".utf8)
     private var seconds: Int64 = 0
     private var microseconds: Int64 = 0
 
-    /// Makes ``text`` that of a moment.
+    /// Makes the text that stands at a place that of a moment.
     ///
-    /// - Returns: Whether the text changed.
-    mutating func set(_ moment: AnswerMoment) -> Bool {
+    /// - Parameter start: Where ``epoch`` was put.
+    mutating func write(_ moment: AnswerMoment, into bytes: inout [UInt8], at start: Int) {
         let micro = min(max(moment.fraction, 0), 999_999_999) / 1000
         let second = min(max(moment.seconds, 0), 253_402_300_799)
-        guard micro != microseconds || second != seconds else { return false }
-        if second != seconds {
-            seconds = second
-            writeSeconds()
-        }
+        guard micro != microseconds || second != seconds else { return }
+        var text = bytes.mutableSpan
+        if second != seconds { Self.write(seconds: second, to: &text, at: start) }
+        if micro != microseconds { Self.write(micro, digits: 6, to: &text, at: start + 20) }
+        seconds = second
         microseconds = micro
-        write(micro, digits: 6, at: 20)
-        return true
     }
 
-    private mutating func writeSeconds() {
+    private static func write(seconds: Int64, to text: inout MutableSpan<UInt8>, at start: Int) {
         let (days, time) = seconds.quotientAndRemainder(dividingBy: 86400)
-        let (year, month, day) = Self.civil(fromDays: days)
-        write(year, digits: 4, at: 0)
-        write(month, digits: 2, at: 5)
-        write(day, digits: 2, at: 8)
-        write(time / 3600, digits: 2, at: 11)
-        write(time / 60 % 60, digits: 2, at: 14)
-        write(time % 60, digits: 2, at: 17)
+        let (year, month, day) = civil(fromDays: days)
+        write(year, digits: 4, to: &text, at: start)
+        write(month, digits: 2, to: &text, at: start + 5)
+        write(day, digits: 2, to: &text, at: start + 8)
+        write(time / 3600, digits: 2, to: &text, at: start + 11)
+        write(time / 60 % 60, digits: 2, to: &text, at: start + 14)
+        write(time % 60, digits: 2, to: &text, at: start + 17)
     }
 
-    private mutating func write(_ value: Int64, digits: Int, at position: Int) {
-        var rest = value
-        for index in stride(from: position + digits - 1, through: position, by: -1) {
+    private static func write(_ value: Int64, digits: Int, to text: inout MutableSpan<UInt8>, at start: Int) {
+        var rest = UInt64(value)
+        var index = start + digits
+        while index > start {
+            index -= 1
             text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         }

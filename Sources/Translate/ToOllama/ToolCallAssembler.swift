@@ -101,6 +101,7 @@ struct ToolCallAssembler: Sendable {
     mutating func finish(
         cutByLength: Bool, seed: UInt64, originalNames: [String: String] = [:]
     ) throws(ToolArguments.Unreadable) -> [AnswerToolCall] {
+        if parts.isEmpty { return [] }
         defer { self = ToolCallAssembler() }
         var calls: [AnswerToolCall] = []
         var ids: Set<String> = []

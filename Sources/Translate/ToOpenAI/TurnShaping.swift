@@ -67,7 +67,8 @@ enum TurnShaping {
 
     /// Assistant and system messages with nothing in them are refused by several upstreams.
     static func droppingEmpty(_ turns: [Turn]) -> [Turn] {
-        turns.indices.contains { turns[$0].isRefusedAsEmpty } ? turns.filter { !$0.isRefusedAsEmpty } : turns
+        guard turns.indices.contains(where: { turns[$0].text.isEmpty && turns[$0].isRefusedAsEmpty }) else { return turns }
+        return turns.filter { !$0.isRefusedAsEmpty }
     }
 
     /// One system message at the beginning, where the upstream's templates want it so.

@@ -85,7 +85,9 @@ import Testing
     ])
     func `dates are those of the calendar`(seconds: Int64, expected: String) {
         var timestamp = Timestamp()
-        _ = timestamp.set(AnswerMoment(nanoseconds: 0, seconds: seconds, fraction: 999))
-        #expect(String(decoding: timestamp.text, as: UTF8.self) == expected)
+        var text: [UInt8] = []
+        text.append(text: Timestamp.epoch)
+        timestamp.write(AnswerMoment(nanoseconds: 0, seconds: seconds, fraction: 999), into: &text, at: 0)
+        #expect(String(decoding: text, as: UTF8.self) == expected)
     }
 }
