@@ -85,6 +85,21 @@ enum JSONScan {
         return position
     }
 
+    /// Where a byte is first at or after `start`; the count of bytes if it is not there.
+    static func index(of wanted: UInt8, _ bytes: Span<UInt8>, from start: Int) -> Int {
+        unsafe bytes.withUnsafeBytes { buffer in
+            var position = start
+            while position &+ 8 <= buffer.count {
+                let word = UInt64(littleEndian: unsafe buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+                let found = marks(word, wanted) & tops
+                if found != 0 { return position &+ found.trailingZeroBitCount &>> 3 }
+                position &+= 8
+            }
+            while position < buffer.count, unsafe buffer[position] != wanted { position &+= 1 }
+            return position
+        }
+    }
+
     /// Where the first LF or CR is at or after `start`; the count of bytes if there is none.
     static func lineEnd(_ bytes: Span<UInt8>, from start: Int) -> Int {
         unsafe bytes.withUnsafeBytes { buffer in

@@ -16,8 +16,10 @@ struct SurrogateJoiner: Sendable {
 
     /// Whether the text of a chunk may hold halves; whole pairs may be among the suspects.
     static func mayConcern(_ bytes: [UInt8]) -> Bool {
+        let bytes = bytes.span
         var position = 0
-        while let backslash = bytes[position...].firstIndex(of: UInt8(ascii: "\\")) {
+        while true {
+            let backslash = JSONScan.index(of: UInt8(ascii: "\\"), bytes, from: position)
             guard backslash + 3 < bytes.count else { return false }
             if bytes[backslash + 1] == UInt8(ascii: "u"), bytes[backslash + 2] | 0x20 == UInt8(ascii: "d"),
                 bytes[backslash + 3] >= UInt8(ascii: "8")
@@ -26,7 +28,6 @@ struct SurrogateJoiner: Sendable {
             }
             position = backslash + 2
         }
-        return false
     }
 
     /// The chunk with halves joined; a half that ends a string is held back, one that finds no partner becomes U+FFFD.
