@@ -202,7 +202,10 @@ static inline int64_t fetch_wall_clock_seconds(void) {
 
 struct fetch_event {
   int descriptor;
-  bool readable, writable, failed;
+  // What the descriptor was given to `fetch_poller_watch_edges` with; 0 for every other.
+  uint32_t tag;
+  // closed: the peer sends no more.
+  bool readable, writable, failed, closed;
 };
 
 static inline int fetch_poller_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
@@ -223,11 +226,20 @@ static inline int fetch_poller_watch(int poller, int descriptor, bool known, boo
   struct epoll_event event;
   memset(&event, 0, sizeof event);
   event.events = (reading ? (uint32_t)EPOLLIN : 0) | (writing ? (uint32_t)EPOLLOUT : 0);
-  event.data.fd = descriptor;
+  event.data.u64 = (uint32_t)descriptor;
   if (epoll_ctl(poller, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event) == 0) return 0;
   if (errno == EEXIST) return epoll_ctl(poller, EPOLL_CTL_MOD, descriptor, &event);
   if (errno == ENOENT) return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event);
   return -1;
+}
+// Reports a descriptor once each time it becomes readable, its peer ends, or, if wanted, it becomes writable; not for as long as it is.
+// `tag` (not 0) comes back with each report, and tells it from one about an earlier descriptor of the same number.
+static inline bool fetch_poller_watch_edges(int poller, int descriptor, uint32_t tag, bool known, bool writing) {
+  struct epoll_event event;
+  memset(&event, 0, sizeof event);
+  event.events = (uint32_t)EPOLLIN | (uint32_t)EPOLLRDHUP | (uint32_t)EPOLLET | (writing ? (uint32_t)EPOLLOUT : 0);
+  event.data.u64 = (uint64_t)tag << 32 | (uint32_t)descriptor;
+  return epoll_ctl(poller, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 static inline void fetch_poller_forget(int poller, int descriptor) {
   struct epoll_event event;
@@ -244,10 +256,12 @@ static inline int fetch_poller_wait(int poller, struct fetch_event *_Nonnull out
   }
   int count = epoll_wait(poller, events, capacity < 64 ? capacity : 64, milliseconds);
   for (int i = 0; i < count; i++) {
-    out[i].descriptor = events[i].data.fd;
+    out[i].descriptor = (int)(uint32_t)events[i].data.u64;
+    out[i].tag = (uint32_t)(events[i].data.u64 >> 32);
     out[i].readable = events[i].events & EPOLLIN;
     out[i].writable = events[i].events & EPOLLOUT;
     out[i].failed = events[i].events & (EPOLLERR | EPOLLHUP);
+    out[i].closed = events[i].events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP);
   }
   return count < 0 ? 0 : count;
 }

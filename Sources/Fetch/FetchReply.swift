@@ -10,6 +10,16 @@ public struct FetchReply: Sendable {
     public let timings: FetchTimings
 }
 
+/// What a final response says before its body.
+public struct FetchHead: Sendable {
+    /// The final status; interim ones are passed over.
+    public var status: Int
+    /// Header fields in the order they came.
+    public var headers: FetchHeaders
+    /// When what happened.
+    public var timings: FetchTimings
+}
+
 /// When the steps of an exchange happened, counted from the call of `send`.
 public struct FetchTimings: Sendable, Hashable {
     /// When the last byte of the request had been handed over; nil if the answer came before that.
@@ -51,7 +61,7 @@ public struct FetchHeaders: Sendable, RandomAccessCollection {
 }
 
 /// Field names are ASCII; only letters fold.
-private func isSameField(_ one: String, _ other: String) -> Bool {
+func isSameField(_ one: String, _ other: String) -> Bool {
     let (one, other) = (one.utf8, other.utf8)
     guard one.count == other.count else { return false }
     return zip(one, other).allSatisfy { lowercased($0) == lowercased($1) }

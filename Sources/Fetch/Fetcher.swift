@@ -28,6 +28,16 @@ public final class Fetcher: Sendable {
         }
     }
 
+    /// Has the fetcher's own thread do some work, soon and in the order of the calls; never if the fetcher has been shut down.
+    ///
+    /// - Parameter work: Microseconds at most: it holds up every exchange.
+    public func perform(_ work: @escaping @Sendable (FetchThread) -> Void) { engine.post(.perform(work, nil)) }
+
+    /// The same, and returns when it is done or will never be.
+    public func performAndWait(_ work: @escaping @Sendable (FetchThread) -> Void) async {
+        await Waiter.wait { engine.post(.perform(work, $0)) }
+    }
+
     /// Ends every running exchange with `FetchError.shutDown`, closes all connections and waits for the thread to end.
     public func shutdown() async {
         await engine.stopAndWait()

@@ -10,6 +10,8 @@ final class CurlEngine: Sendable {
         case start(Transfer)
         case resume(Transfer)
         case cancel(Transfer)
+        /// The waiter is told once it is done, or will never be.
+        case perform(@Sendable (FetchThread) -> Void, Waiter<Void>?)
         case stop(Waiter<Void>?)
     }
 
@@ -91,7 +93,7 @@ final class CurlEngine: Sendable {
     func refuse(_ order: Order) {
         switch order {
         case .start(let transfer): transfer.ended(.shutDown)
-        case .stop(let waiter): waiter?.resume(())
+        case .stop(let waiter), .perform(_, let waiter): waiter?.resume(())
         case .resume, .cancel: break
         }
     }

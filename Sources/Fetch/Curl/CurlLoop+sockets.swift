@@ -19,13 +19,23 @@ extension CurlLoop {
             },
             { _, milliseconds, context in
                 let loop = unsafe CurlLoop.from(context)
-                loop.curlDeadline = milliseconds < 0 ? nil : fetch_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
+                loop.wantsCurl(in: milliseconds)
                 return 0
             }, context)
         // One exchange at a time on a connection, HTTP/2 included: streams that share one share its window, and the bytes of one whose
         // reader is slow would fill it for all others.
         unsafe fetch_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
         unsafe fetch_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, engine.configuration.maxConnectionsPerHost)
+    }
+
+    /// - Parameter milliseconds: 0 for still in this turn of the loop, negative for never.
+    private func wantsCurl(in milliseconds: Int) {
+        curlDeadline =
+            switch milliseconds {
+            case ..<0: nil
+            case 0: now
+            default: fetch_monotonic_nanoseconds() + UInt64(milliseconds) * 1_000_000
+            }
     }
 
     private func watch(_ descriptor: CInt, _ what: CInt, for curl: UnsafeMutableRawPointer?, isKnown: Bool) {

@@ -25,6 +25,15 @@ import CCurl
     /// When connections that nobody uses are closed.
     private var restDeadline: UInt64?
     private var stopRequests: [Waiter<Void>?] = []
+    /// Descriptors that are not libcurl's.
+    var guests: [CInt: Guest] = [:]
+    var timers = DeadlineHeap<FetchTimer>()
+    private(set) lazy var thread = FetchThread(self)
+
+    struct Guest {
+        let tag: UInt32
+        let watcher: any SocketWatcher
+    }
 
     /// A socket that libcurl opened through us.
     struct OpenSocket {
@@ -63,6 +72,8 @@ import CCurl
             // on some must not keep the others' limits from being noticed either.
             fullRounds = count == batch ? fullRounds + 1 : 0
             if fullRounds.isMultiple(of: 64) { runDeadlines() }
+            fireTimers()
+            // Last of those that may give orders: the thread looks for its own only here.
             carryOutOrders()
             closeResting()
         }
@@ -72,6 +83,7 @@ import CCurl
     private func timeToWait() -> Int64 {
         var next: UInt64 = .max
         if let first = deadlines.first { next = first.deadline }
+        if let first = timers.first { next = min(next, first.deadline) }
         if let curlDeadline { next = min(next, curlDeadline) }
         if let restDeadline { next = min(next, restDeadline) }
         guard next < .max else { return -1 }
@@ -86,6 +98,10 @@ import CCurl
             // Orders are taken at the end of the round, after the events that were there before them.
             fetch_wake_clear(engine.wakeDescriptor)
             return
+        }
+        if event.tag != 0 {
+            guard let guest = guests[event.descriptor], guest.tag == event.tag else { return }
+            return guest.watcher.becameReady(isWritable: event.writable, hasEnded: event.closed)
         }
         var bits: CInt = 0
         if event.readable { bits |= CURL_CSELECT_IN }
@@ -144,6 +160,13 @@ import CCurl
         }
     }
 
+    private func fireTimers() {
+        while let timer = timers.first, timer.deadline <= now {
+            timers.remove(timer)
+            timer.fire()
+        }
+    }
+
     /// libcurl closes a connection that rested too long only when it next looks for one. With no transfer left it never looks, so the
     /// whole pool is let go of.
     private func closeResting() {
@@ -177,34 +200,43 @@ import CCurl
     private func carryOut(_ order: CurlEngine.Order) {
         switch order {
         case .start(let transfer):
-            start(transfer)
+            guard let request = transfer.takeRequest() else { return }
+            do throws(FetchError) {
+                try start(transfer, request)
+            } catch {
+                transfer.ended(error)
+            }
         case .resume(let transfer):
             guard let transfer = running[ObjectIdentifier(transfer)] else { return }
             if let error = transfer.resume() { finish(transfer, error) }
             flushTouched()
         case .cancel(let transfer):
             if let transfer = running[ObjectIdentifier(transfer)] { finish(transfer, .cancelled) }
+        case .perform(let work, let waiter):
+            work(thread)
+            waiter?.resume(())
         case .stop(let waiter):
             stopRequests.append(waiter)
         }
     }
 
-    private func start(_ transfer: Transfer) {
-        guard let request = transfer.takeRequest() else { return }
+    /// - Throws: What is wrong with the request itself.
+    func start(_ transfer: Transfer, _ request: FetchRequest, _ receiver: (any FetchReceiver)? = nil) throws(FetchError) {
         let handle = handles.popLast() ?? EasyHandle()
-        do throws(FetchError) {
-            let started = try RunningTransfer(transfer, request, handle: handle, loop: self)
-            running[ObjectIdentifier(transfer)] = started
-            engine.gauges.setTransfers(running.count)
-            scheduleDeadline(of: started)
-            limitConnections()
-            let code = unsafe curl_multi_add_handle(multi, handle.curl)
-            if code != CURLM_OK { finish(started, .couldNotConnect(detail: unsafe String(cString: curl_multi_strerror(code)))) }
+        let started: RunningTransfer
+        do {
+            started = try RunningTransfer(transfer, request, receiver: receiver, handle: handle, loop: self)
         } catch {
             handle.reset()
             handles.append(handle)
-            transfer.ended(error)
+            throw error
         }
+        running[ObjectIdentifier(transfer)] = started
+        engine.gauges.setTransfers(running.count)
+        scheduleDeadline(of: started)
+        limitConnections()
+        let code = unsafe curl_multi_add_handle(multi, handle.curl)
+        if code != CURLM_OK { finish(started, .couldNotConnect(detail: unsafe String(cString: curl_multi_strerror(code)))) }
     }
 
     private func finish(_ transfer: RunningTransfer, _ error: FetchError?) {
@@ -229,6 +261,7 @@ import CCurl
     private func tearDown() {
         for transfer in Array(running.values) { finish(transfer, .shutDown) }
         handles = []
+        guests = [:]
         unsafe curl_multi_cleanup(multi)
         _ = fetch_close(poller)
         for order in engine.close() { engine.refuse(order) }

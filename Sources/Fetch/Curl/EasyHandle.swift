@@ -54,7 +54,7 @@ import CCurl
         unsafe fetch_set_list(curl, option, list.list)
     }
     /// libcurl takes a copy.
-    func setBodyCopy(_ bytes: [UInt8]) {
+    func setBodyCopy(_ bytes: ArraySlice<UInt8>) {
         set(CURLOPT_POSTFIELDSIZE_LARGE, size: bytes.count)
         unsafe bytes.withUnsafeBufferPointer {
             // An empty array may lend no address, and NULL would mean "ask the read callback".

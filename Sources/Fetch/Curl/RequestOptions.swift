@@ -60,7 +60,8 @@ struct RequestOptions: ~Copyable {
                 handle.set(CURLOPT_POSTFIELDSIZE_LARGE, size: bodyLength)
                 handle.set(CURLOPT_UPLOAD_BUFFERSIZE, bodyLength > 512 * 1024 ? 256 * 1024 : 64 * 1024)
             } else {
-                handle.setBodyCopy(Array(request.body.joined()))
+                // Most bodies are one piece.
+                handle.setBodyCopy(request.body.count == 1 ? request.body[0] : ArraySlice(request.body.joined()))
             }
             if method != "POST" { handle.set(CURLOPT_CUSTOMREQUEST, method) }
         case (let method, false):
@@ -68,6 +69,9 @@ struct RequestOptions: ~Copyable {
             if method != "GET" { handle.set(CURLOPT_CUSTOMREQUEST, method) }
         }
     }
+
+    /// Fields that are libcurl's own business.
+    private static let owned = ["Content-Length", "Transfer-Encoding", "Host", "Expect"]
 
     private static func headerLines(_ fields: [(name: String, value: String)]) throws(FetchError) -> [String] {
         // Left to itself, libcurl waits for "100 Continue" before large bodies and calls every body a form.
@@ -78,11 +82,10 @@ struct RequestOptions: ~Copyable {
             guard value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0a && $0 != 0x0d }) else {
                 throw .badRequest(detail: "the value of \(name) holds a line break or NUL")
             }
-            let folded = name.lowercased()
-            if ["content-length", "transfer-encoding", "host", "expect"].contains(folded) { continue }
-            if folded == "content-type" { namesType = true }
+            if owned.contains(where: { isSameField($0, name) }) { continue }
+            if isSameField(name, "Content-Type") { namesType = true }
             let isBlank = value.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 }
-            list.append(isBlank ? "\(name);" : "\(name): \(value)")
+            list.append(isBlank ? name + ";" : name + ": " + value)
         }
         if !namesType { list.append("Content-Type:") }
         return list

@@ -29,32 +29,34 @@ struct ResponseHead {
         guard byteCount <= FetchLimits.maxHeaderBytes else { return .tooLarge }
         // What still comes behind the body are trailers; nobody needs them.
         guard !isComplete else { return .more }
-        let text = unsafe Array(line).trimmingLineEnd()
-        if text.isEmpty {
+        let text = unsafe line.trimmingLineEnd()
+        if unsafe text.isEmpty {
             guard status >= 200 || status == 101 else { return .more }
             isComplete = true
             return .complete
         }
-        if text.starts(with: "HTTP/".utf8) { return takeStatusLine(text) }
-        return takeField(text)
+        if unsafe text.starts(with: "HTTP/".utf8) { return unsafe takeStatusLine(text) }
+        return unsafe takeField(text)
     }
 
-    private mutating func takeStatusLine(_ text: ArraySlice<UInt8>) -> Step {
-        let words = text.split(separator: UInt8(ascii: " "))
-        guard words.count >= 2, words[1].count == 3, let status = Int(String(decoding: words[1], as: UTF8.self)) else { return .malformed }
+    private mutating func takeStatusLine(_ text: Slice<UnsafeRawBufferPointer>) -> Step {
+        let words = unsafe text.split(separator: UInt8(ascii: " "))
+        guard unsafe words.count >= 2, unsafe words[1].count == 3, let status = unsafe Int(String(decoding: words[1], as: UTF8.self)) else {
+            return .malformed
+        }
         self.status = status
         fields = FetchHeaders()
         return .statusLine(isFinal: status >= 200 || status == 101)
     }
 
-    private mutating func takeField(_ text: ArraySlice<UInt8>) -> Step {
-        guard !text.contains(0) else { return .malformed }
+    private mutating func takeField(_ text: Slice<UnsafeRawBufferPointer>) -> Step {
+        guard unsafe !text.contains(0) else { return .malformed }
         // A folded line continues the one before; old, but not wrong enough to fail an answer for it.
-        if text.first == 0x20 || text.first == 0x09 { return .more }
-        guard let colon = text.firstIndex(of: UInt8(ascii: ":")), colon > text.startIndex else { return .malformed }
-        let value = text[(colon + 1)...].drop(while: isBlank)
-        let trimmed = value[..<(value.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? value.startIndex)]
-        fields.append((String(decoding: text[..<colon], as: UTF8.self), String(decoding: trimmed, as: UTF8.self)))
+        if unsafe text.first == 0x20 || text.first == 0x09 { return .more }
+        guard let colon = unsafe text.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return .malformed }
+        let value = unsafe text[(colon + 1)...].drop(while: isBlank)
+        let trimmed = unsafe value[..<(value.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? value.startIndex)]
+        unsafe fields.append((String(decoding: text[..<colon], as: UTF8.self), String(decoding: trimmed, as: UTF8.self)))
         return .more
     }
 }
@@ -63,11 +65,11 @@ private func isBlank(_ byte: UInt8) -> Bool {
     byte == 0x20 || byte == 0x09
 }
 
-extension [UInt8] {
-    fileprivate func trimmingLineEnd() -> ArraySlice<UInt8> {
-        var slice = self[...]
-        if slice.last == 0x0a { slice.removeLast() }
-        if slice.last == 0x0d { slice.removeLast() }
-        return slice
+extension UnsafeRawBufferPointer {
+    fileprivate func trimmingLineEnd() -> Slice<UnsafeRawBufferPointer> {
+        var slice = unsafe self[...]
+        if unsafe slice.last == 0x0a { unsafe slice.removeLast() }
+        if unsafe slice.last == 0x0d { unsafe slice.removeLast() }
+        return unsafe slice
     }
 }

@@ -54,8 +54,9 @@ extension RunningTransfer {
         unsafe fetch_set_ready_callback(
             curl,
             { context, remote, _, port, localPort in
-                let address = unsafe remote.flatMap { unsafe IPAddress(cString: $0) }
-                let mayBegin = unsafe RunningTransfer.from(context).mayBegin(
+                let transfer = unsafe RunningTransfer.from(context)
+                let address = transfer.looksAtAddresses ? unsafe remote.flatMap { unsafe IPAddress(cString: $0) } : nil
+                let mayBegin = transfer.mayBegin(
                     with: address, port: UInt16(truncatingIfNeeded: port), localPort: UInt16(truncatingIfNeeded: localPort))
                 return mayBegin ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
             }, context)

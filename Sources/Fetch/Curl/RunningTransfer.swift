@@ -4,6 +4,7 @@ import CCurl
 final class RunningTransfer: DeadlineHolder {
     private enum Phase { case connecting, sending, waiting, receiving }
     private static let flushAt = 64 * 1024
+    private static let keptCapacity = 4 * 1024
 
     let transfer: Transfer
     let handle: EasyHandle
@@ -27,7 +28,7 @@ final class RunningTransfer: DeadlineHolder {
     private var head = ResponseHead()
     private var received = 0
     /// The head and the bytes that have come since the last flush.
-    private var arrivedHead: TransferHead?
+    private var arrivedHead: FetchHead?
     private var incoming: [UInt8] = []
     private var isTouched = false
     private var isHeld = false
@@ -42,8 +43,14 @@ final class RunningTransfer: DeadlineHolder {
     /// Set where a callback stops the transfer; says more than libcurl's code.
     private(set) var failure: FetchError?
 
+    /// Takes what arrives in the place of the transfer's reader.
+    private var receiver: (any FetchReceiver)?
+
     /// - Throws: what `RequestOptions` throws.
-    init(_ transfer: Transfer, _ request: FetchRequest, handle: EasyHandle, loop: CurlLoop) throws(FetchError) {
+    init(
+        _ transfer: Transfer, _ request: FetchRequest, receiver: (any FetchReceiver)?, handle: EasyHandle, loop: CurlLoop
+    ) throws(FetchError) {
+        self.receiver = receiver
         options = try RequestOptions(request, for: handle, loop.engine.configuration)
         self.transfer = transfer
         self.handle = handle
@@ -51,7 +58,7 @@ final class RunningTransfer: DeadlineHolder {
         limits = request.limits
         addressGuard = request.addressGuard
         isSafeToRepeat = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(request.method)
-        isPlain = request.url.lowercased().hasPrefix("http:")
+        isPlain = request.url.utf8.prefix(5).elementsEqual("http:".utf8) { $0 | 0x20 == $1 | 0x20 }
         body = RequestBody(options.bodyIsRead ? request.body : [])
         startedAt = loop.now
         phaseBegan = loop.now
@@ -96,18 +103,37 @@ final class RunningTransfer: DeadlineHolder {
     /// Hands on what has come since the last time.
     func flush() {
         isTouched = false
-        guard arrivedHead != nil || !incoming.isEmpty else { return }
+        guard arrivedHead != nil || !incoming.isEmpty, !hasReceived() else { return }
         isHeld = transfer.arrived(takeHead(), takeIncoming())
+    }
+
+    /// Hands what has come to the receiver; false if there is none, or if it wants no more.
+    private func hasReceived() -> Bool {
+        guard let receiver else { return false }
+        switch receiver.arrived(arrivedHead, incoming.span) {
+        case .goOn: isHeld = false
+        case .hold: isHeld = true
+        case .handOn:
+            self.receiver = nil
+            return false
+        }
+        arrivedHead = nil
+        // A stream brings pieces of one size; a large one does not come twice.
+        incoming.removeAll(keepingCapacity: incoming.count <= Self.keptCapacity)
+        return true
     }
 
     /// Hands on the rest and the end: properly if `error` is nil.
     func end(_ error: FetchError?) {
+        if receiver != nil { flush() }
         // It may still be on the loop's list.
         isTouched = false
         transfer.ended(error, after: takeHead(), takeIncoming())
+        receiver?.ended(error)
+        receiver = nil
     }
 
-    private func takeHead() -> TransferHead? {
+    private func takeHead() -> FetchHead? {
         defer { arrivedHead = nil }
         return arrivedHead
     }
@@ -141,6 +167,9 @@ final class RunningTransfer: DeadlineHolder {
     }
 
     // MARK: What libcurl calls
+
+    /// Whether it matters what address a connection leads to.
+    var looksAtAddresses: Bool { addressGuard != nil }
 
     /// A connection is to be opened.
     func mayDial(_ address: IPAddress?, port: UInt16) -> Bool {
@@ -229,7 +258,7 @@ final class RunningTransfer: DeadlineHolder {
             requestWritten: writtenAt.map { .nanoseconds(Int64($0 - startedAt)) },
             firstByte: .nanoseconds(Int64((firstByteAt ?? loop.now) - startedAt)),
             connectionReused: handle.info(CURLINFO_NUM_CONNECTS) == 0)
-        arrivedHead = TransferHead(status: head.status, headers: head.fields, timings: timings)
+        arrivedHead = FetchHead(status: head.status, headers: head.fields, timings: timings)
         touch()
         return true
     }

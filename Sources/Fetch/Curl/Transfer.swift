@@ -75,6 +75,9 @@ final class Transfer: Sendable {
         engine.post(.cancel(self))
     }
 
+    /// Goes on with an exchange whose receiver had it held.
+    func resume() { engine.post(.resume(self)) }
+
     // MARK: The engine's side
 
     /// The request, once; nil if the exchange was cancelled before it began.
@@ -85,7 +88,7 @@ final class Transfer: Sendable {
 
     /// Hands on what has come, and wakes the reader once for all of it. Returns true if the peer is not to be read from until `.resume` is
     /// posted.
-    func arrived(_ head: TransferHead?, _ bytes: [UInt8]) -> Bool {
+    func arrived(_ head: FetchHead?, _ bytes: [UInt8]) -> Bool {
         if forwarded(bytes) { return false }
         let (reader, isHeld) = state.withLock { ($0.arrived(head, bytes), $0.isHeld) }
         reader?.fire()
@@ -93,7 +96,7 @@ final class Transfer: Sendable {
     }
 
     /// Hands on the last of it, and the end: properly if `error` is nil.
-    func ended(_ error: FetchError?, after head: TransferHead? = nil, _ bytes: [UInt8] = []) {
+    func ended(_ error: FetchError?, after head: FetchHead? = nil, _ bytes: [UInt8] = []) {
         let bytes = forwarded(bytes) ? [] : bytes
         let reader = state.withLock { state in
             let reader = state.arrived(head, bytes)

@@ -1,6 +1,6 @@
 /// The states of a transfer as its reader sees them. Pure: every event returns whom to wake, to be done after unlocking.
 struct TransferState {
-    typealias HeadResult = Result<TransferHead, FetchError>
+    typealias HeadResult = Result<FetchHead, FetchError>
     typealias PieceResult = Result<[UInt8]?, FetchError>
 
     /// Takes bytes where they arrive; false once it wants no more.
@@ -18,7 +18,7 @@ struct TransferState {
         case failure(FetchError)
     }
 
-    private var head: TransferHead?
+    private var head: FetchHead?
     private var waiting: Signal?
     /// Takes bytes in the place of the one who waits.
     private var sink: Sink?
@@ -83,14 +83,14 @@ struct TransferState {
     }
 
     /// The final response's headers are in.
-    mutating func headArrived(_ head: TransferHead) -> Signal? {
+    mutating func headArrived(_ head: FetchHead) -> Signal? {
         guard ending == nil else { return nil }
         self.head = head
         return wake()
     }
 
     /// The head, bytes of the body, or both came.
-    mutating func arrived(_ head: TransferHead?, _ bytes: [UInt8]) -> Signal? {
+    mutating func arrived(_ head: FetchHead?, _ bytes: [UInt8]) -> Signal? {
         let reader = head.flatMap { headArrived($0) }
         return bytes.isEmpty ? reader : bytesArrived(bytes) ?? reader
     }
@@ -131,13 +131,6 @@ struct TransferState {
         case nil: return .nothingYet
         }
     }
-}
-
-/// Status and headers of the final response.
-struct TransferHead: Sendable {
-    var status: Int
-    var headers: FetchHeaders
-    var timings: FetchTimings
 }
 
 /// Bytes in order. Small pieces are joined while they wait, so that a slow reader pays once for many events.
