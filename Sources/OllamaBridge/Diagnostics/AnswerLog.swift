@@ -16,7 +16,7 @@ final class AnswerLog: Sendable {
     func finished(_ summary: AnswerSummary, _ failure: OllamaFailure?) {
         note(summary, failure)
         // The words cost more than the translation of a short answer; they are found only if somebody reads them.
-        guard exchange.log.logLevel <= (failure == nil ? .info : .warning) else { return }
+        guard exchange.logLevel <= (failure == nil ? .info : .warning) else { return }
         var metadata: Logger.Metadata = [
             "model": "\(model.listedName)", "provider": "\(model.providerName)",
             "prompt_tokens": "\(summary.promptTokens)", "answer_tokens": "\(summary.answerTokens)",

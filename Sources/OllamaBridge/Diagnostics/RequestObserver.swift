@@ -10,13 +10,12 @@ struct RequestObserver: Sendable {
     let keepsText: Bool
     let budgets: Budgets?
 
-    /// - Parameter id: As on the log's lines.
-    func ended(_ exchange: Exchange, status: Int, id: String) {
+    func ended(_ exchange: Exchange, status: Int) {
         let now = Clock.now()
         let facts = exchange.record.facts
         metrics.requestEnded(facts, status: status, nanoseconds: now.since(exchange.received))
         budgets?.spend(exchange.clientName, tokens: facts.promptTokens + facts.answerTokens)
-        audit?.write(AuditEvent.line(exchange, facts, status: status, id: id, now: now))
+        audit?.write(AuditEvent.line(exchange, facts, status: status, now: now))
     }
 }
 

@@ -26,13 +26,24 @@ final class RequestRecord: Sendable {
 
     /// Whether question and answer are to be kept, for an audit that was asked to hold text.
     let keepsText: Bool
-    private let state = Mutex(Facts())
+    private let state: Mutex<Facts>
 
-    init(keepsText: Bool = false) { self.keepsText = keepsText }
+    init(route: String? = nil, keepsText: Bool = false) {
+        self.keepsText = keepsText
+        state = Mutex(Facts(route: route))
+    }
 
     var facts: Facts { state.withLock { $0 } }
 
     func note(_ change: (inout Facts) -> Void) { state.withLock { change(&$0) } }
+
+    /// Which model is asked, of which provider.
+    func note(_ model: ResolvedModel) {
+        note { facts in
+            facts.model = model.listedName
+            facts.provider = model.provider.name
+        }
+    }
 
     /// The most text kept of one request on either side.
     static let mostText = 64 << 10

@@ -15,8 +15,9 @@ final class Exchange: Sendable {
     let received: AnswerMoment
     /// What of the path follows a route that ends in `*`.
     let pathTail: String
-    /// Carries the request id on every line.
-    let log: Logger
+    /// Short, and on every line of the log about this request.
+    let id: String
+    private let baseLog: Logger
     /// The name of the client key that was presented, if keys are in use.
     let clientName: String?
     /// What this request has taken of the bridge's capacity.
@@ -24,8 +25,9 @@ final class Exchange: Sendable {
     let record: RequestRecord
     let budgets: Budgets?
 
+    /// - Parameter log: Gets the request's id and its client's name.
     init(
-        request: Request, client: ClientConnection, line: ClientLine?, received: AnswerMoment, pathTail: String, log: Logger,
+        request: Request, client: ClientConnection, line: ClientLine?, received: AnswerMoment, pathTail: String, id: String, log: Logger,
         clientName: String?, lease: Lease, record: RequestRecord, budgets: Budgets?
     ) {
         self.request = request
@@ -33,22 +35,30 @@ final class Exchange: Sendable {
         self.line = line
         self.received = received
         self.pathTail = pathTail
-        self.log = log
+        self.id = id
+        baseLog = log
         self.clientName = clientName
         self.lease = lease
         self.record = record
         self.budgets = budgets
     }
 
+    /// Carries the request id on every line. Made when a line is to be written, which is not for every request.
+    var log: Logger {
+        var log = baseLog
+        log[metadataKey: "request"] = .string(id)
+        if let clientName { log[metadataKey: "client"] = .string(clientName) }
+        return log
+    }
+
+    var logLevel: Logger.Level { baseLog.logLevel }
+
     /// From here on the work costs money: it counts against the client's budget, waits for a place among the running requests, and stops
     /// when the client leaves.
     ///
     /// - Throws: A 429 if the budget is spent, Ollama's 503 if too many wait, `CancellationError`.
     func beginInference(_ model: ResolvedModel) async throws {
-        record.note { facts in
-            facts.model = model.listedName
-            facts.provider = model.provider.name
-        }
+        record.note(model)
         try budgets?.request(clientName)
         try await beginWork()
     }

@@ -42,9 +42,8 @@ struct FrontDoor: Sendable {
     @concurrent
     func serve(_ request: Request, _ writer: consuming ResponseWriter, _ channel: any Channel) async throws {
         let client = ClientConnection.current ?? ClientConnection()
-        let id = RequestID.next()
         let entrance = enter(request)
-        let exchange = exchange(request, entrance, client, channel, id)
+        let exchange = exchange(request, entrance, client, channel)
         defer {
             client.setInferring(false)
             if exchange.lease.returnPlace() { heap?.noteUse() }
@@ -53,10 +52,10 @@ struct FrontDoor: Sendable {
         do {
             try await writer.write(response: response.head, body: response.body)
         } catch {
-            observer?.ended(exchange, status: RequestObserver.clientLeft, id: id)
+            observer?.ended(exchange, status: RequestObserver.clientLeft)
             throw error
         }
-        observer?.ended(exchange, status: response.status.code, id: id)
+        observer?.ended(exchange, status: response.status.code)
     }
 
     private func answer(_ exchange: Exchange, _ entrance: Entrance) async -> Response {
@@ -123,20 +122,27 @@ struct FrontDoor: Sendable {
     }
 
     @inline(never)
-    private func exchange(
-        _ request: Request, _ entrance: Entrance, _ client: ClientConnection, _ channel: any Channel, _ id: String
-    ) -> Exchange {
-        var log = log
-        log[metadataKey: "request"] = .string(id)
-        if let name = entrance.clientName { log[metadataKey: "client"] = .string(name) }
-        let record = RequestRecord(keepsText: observer?.keepsText ?? false)
+    private func exchange(_ request: Request, _ entrance: Entrance, _ client: ClientConnection, _ channel: any Channel) -> Exchange {
+        var route: String?
         if case .endpoint = entrance.way {
             let (path, tail) = (entrance.path, entrance.tail)
-            record.note { $0.route = tail.isEmpty ? path : path.dropLast(tail.count) + "*" }
+            route = tail.isEmpty ? path : path.dropLast(tail.count) + "*"
         }
-        return Exchange(
-            request: request, client: client, line: ClientLine(channel), received: Clock.now(), pathTail: entrance.tail, log: log,
-            clientName: entrance.clientName, lease: Lease(capacity), record: record, budgets: observer?.budgets)
+        return exchange(
+            request, from: client, over: ClientLine(channel), route: route, pathTail: entrance.tail, clientName: entrance.clientName)
+    }
+
+    /// - Parameters:
+    ///   - line: nil where answers are not written line by line, or not through a channel.
+    ///   - route: The path of the table; nil if the request's is in none.
+    func exchange(
+        _ request: Request, from client: ClientConnection, over line: ClientLine?, route: String?, pathTail: String = "",
+        clientName: String? = nil
+    ) -> Exchange {
+        Exchange(
+            request: request, client: client, line: line, received: Clock.now(), pathTail: pathTail, id: RequestID.next(), log: log,
+            clientName: clientName, lease: Lease(capacity), record: RequestRecord(route: route, keepsText: observer?.keepsText ?? false),
+            budgets: observer?.budgets)
     }
 
     @inline(never)

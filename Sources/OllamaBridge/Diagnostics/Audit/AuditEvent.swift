@@ -4,12 +4,10 @@ import Translate
 
 /// One request as the audit file tells it. Never holds a picture, a picture's URL or a key.
 enum AuditEvent {
-    /// - Parameters:
-    ///   - now: When the last byte of the answer was written.
-    ///   - id: As on the log's lines.
-    static func line(_ exchange: Exchange, _ facts: RequestRecord.Facts, status: Int, id: String, now: AnswerMoment) -> [UInt8] {
+    /// - Parameter now: When the last byte of the answer was written.
+    static func line(_ exchange: Exchange, _ facts: RequestRecord.Facts, status: Int, now: AnswerMoment) -> [UInt8] {
         var event: JSONObject = [
-            "time": .text(Clock.rfc3339(seconds: Int(now.seconds))), "id": .text(id),
+            "time": .text(Clock.rfc3339(seconds: Int(now.seconds))), "id": .text(exchange.id),
             "route": .text(facts.route ?? String(exchange.request.uri.path.prefix(200))), "status": .integer(status),
             "milliseconds": .integer(Int(now.since(exchange.received) / 1_000_000)),
         ]
