@@ -8,6 +8,17 @@ final class ProviderHealth: Sendable {
         /// Smoothed nanoseconds to the response's headers; nil before the first answer.
         var latency: Double?
         var retryTokens = RetryBudget.capacity
+
+        mutating func note(_ outcome: Outcome, now: Int64) {
+            switch outcome {
+            case .answered(let nanoseconds):
+                breaker.succeeded()
+                latency = (latency ?? Double(nanoseconds)) * 0.8 + Double(nanoseconds) * 0.2
+                retryTokens = min(retryTokens + RetryBudget.perRequest, RetryBudget.capacity)
+            case .failed: breaker.failed(now: now)
+            case .inconclusive: breaker.abandoned(now: now)
+            }
+        }
     }
 
     /// How a request to a provider ended, as far as the provider is concerned.
@@ -34,18 +45,7 @@ final class ProviderHealth: Sendable {
 
     func note(_ outcome: Outcome, _ provider: String) {
         let now = Clock.now().nanoseconds
-        state.withLock { entries in
-            switch outcome {
-            case .answered(let nanoseconds):
-                entries[provider, default: Entry()].breaker.succeeded()
-                let old = entries[provider]?.latency ?? Double(nanoseconds)
-                entries[provider]?.latency = old * 0.8 + Double(nanoseconds) * 0.2
-                let tokens = (entries[provider]?.retryTokens ?? 0) + RetryBudget.perRequest
-                entries[provider]?.retryTokens = min(tokens, RetryBudget.capacity)
-            case .failed: entries[provider, default: Entry()].breaker.failed(now: now)
-            case .inconclusive: entries[provider, default: Entry()].breaker.abandoned(now: now)
-            }
-        }
+        state.withLock { $0[provider, default: Entry()].note(outcome, now: now) }
     }
 
     /// Takes one retry from the provider's budget, if there is one.

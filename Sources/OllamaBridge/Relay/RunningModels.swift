@@ -41,19 +41,26 @@ final class RunningModels: Sendable {
         let keepAlive = keepAlive ?? standard
         state.withLock { entries in
             if entries.count >= Self.mostEntries { Self.clear(&entries) }
-            let users = entries[model.listedName]?.users ?? 0
-            entries[model.listedName] = Entry(
-                model: model, expires: Self.expiry(keepAlive), numCtx: numCtx, keepAlive: keepAlive, users: users + 1)
+            let new = Entry(model: model, expires: Self.expiry(keepAlive), numCtx: numCtx, keepAlive: keepAlive, users: 1)
+            guard let place = entries.index(forKey: model.listedName) else {
+                entries[model.listedName] = new
+                return
+            }
+            let users = entries.values[place].users
+            entries.values[place] = new
+            entries.values[place].users += users
         }
         return Use(self, model: model.listedName)
     }
 
     private func end(_ name: String) {
         state.withLock { entries in
-            guard var entry = entries[name] else { return }
-            entry.users -= 1
-            entry.expires = Self.expiry(entry.keepAlive)
-            entries[name] = entry.users == 0 && entry.keepAlive.isUnload ? nil : entry
+            // Where it stands: an entry is most of a kilobyte.
+            guard let place = entries.index(forKey: name) else { return }
+            let keepAlive = entries.values[place].keepAlive
+            entries.values[place].users -= 1
+            entries.values[place].expires = Self.expiry(keepAlive)
+            if entries.values[place].users == 0, keepAlive.isUnload { entries.remove(at: place) }
         }
     }
 

@@ -14,9 +14,12 @@ struct BridgeMetrics: Sendable {
         var connections: Connections
     }
 
-    private let registry = PrometheusRegistry()
+    private let registry: PrometheusRegistry
+    private let usual: UsualSeries
 
     init() {
+        registry = PrometheusRegistry()
+        usual = UsualSeries(registry)
         registry.describe("ollamabridge_requests_total", "Requests answered, by route and status.")
         registry.describe("ollamabridge_errors_total", "Failed requests, by who was at fault.")
         registry.describe("ollamabridge_first_token_seconds", "From a request's arrival to the first token of its answer.")
@@ -39,16 +42,19 @@ struct BridgeMetrics: Sendable {
     ///   - status: What the client was told.
     ///   - nanoseconds: From the request's arrival to the last byte of its answer.
     func requestEnded(_ facts: RequestRecord.Facts, status: Int, nanoseconds: Int64) {
-        let route = facts.route ?? "other"
-        count("ollamabridge_requests_total", 1, [("route", route), ("status", String(status))])
-        time("ollamabridge_request_seconds", nanoseconds, [("route", route)])
+        let route = usual.ofRoute(facts.route ?? "other", status: status)
+        route.requests.increment()
+        route.time.recordNanoseconds(nanoseconds)
         if let fault = Fault(status: status, failure: facts.failure) {
             count("ollamabridge_errors_total", 1, [("fault", fault.rawValue)])
         }
         guard let model = facts.model else { return }
-        if let firstToken = facts.firstToken { time("ollamabridge_first_token_seconds", firstToken, [("model", model)]) }
-        if facts.promptTokens > 0 { count("ollamabridge_tokens_total", facts.promptTokens, [("model", model), ("kind", "prompt")]) }
-        if facts.answerTokens > 0 { count("ollamabridge_tokens_total", facts.answerTokens, [("model", model), ("kind", "answer")]) }
+        if facts.firstToken != nil || facts.promptTokens > 0 || facts.answerTokens > 0 {
+            let model = usual.ofModel(model)
+            if let firstToken = facts.firstToken { model.firstToken.recordNanoseconds(firstToken) }
+            model.promptTokens.increment(by: facts.promptTokens)
+            model.answerTokens.increment(by: facts.answerTokens)
+        }
         for picture in facts.pictures { count("ollamabridge_pictures_total", 1, [("outcome", picture.outcome.name)]) }
     }
 
@@ -76,10 +82,6 @@ struct BridgeMetrics: Sendable {
 
     private func count(_ name: String, _ amount: Int, _ dimensions: [(String, String)]) {
         Counter(label: name, dimensions: dimensions, factory: registry).increment(by: amount)
-    }
-
-    private func time(_ name: String, _ nanoseconds: Int64, _ dimensions: [(String, String)]) {
-        Metrics.Timer(label: name, dimensions: dimensions, factory: registry).recordNanoseconds(nanoseconds)
     }
 
     private func set(_ name: String, _ value: Int, _ dimensions: [(String, String)] = []) {
