@@ -22,6 +22,9 @@ final class ClientKeyring: Sendable {
         keys = Mutex(ClientKeys(flags, file: file?.entries ?? []))
     }
 
+    /// Whether no keys are in use.
+    var isEmpty: Bool { keys.withLock { $0.isEmpty } }
+
     func check(_ request: Request, path: String) -> ClientKeys.Verdict {
         keys.withLock { $0 }.check(request, path: path)
     }

@@ -11,20 +11,17 @@ final class AcceptPause: ChannelInboundHandler {
     typealias InboundIn = Any
 
     private static let length = TimeAmount.milliseconds(200)
-    /// Between two lines in the log.
-    private static let silence = TimeAmount.minutes(1)
 
-    private let log: Logger
     private var isPausing = false
-    private var lastComplaint: NIODeadline?
+    private var complaint: AcceptComplaint
 
-    init(log: Logger) { self.log = log }
+    init(log: Logger) { complaint = AcceptComplaint(log) }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? IOError, [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(error.errnoCode) else {
             return context.fireErrorCaught(error)
         }
-        complain(error)
+        complaint.accepting(failedWith: error.errnoCode)
         guard !isPausing else { return }
         isPausing = true
         try? context.channel.syncOptions?.setOption(.autoRead, value: false)
@@ -33,15 +30,6 @@ final class AcceptPause: ChannelInboundHandler {
             bound.value.handler.isPausing = false
             try? bound.value.channel.syncOptions?.setOption(.autoRead, value: true)
         }
-    }
-
-    private func complain(_ error: IOError) {
-        let now = NIODeadline.now()
-        if let lastComplaint, now < lastComplaint + Self.silence { return }
-        lastComplaint = now
-        log.warning(
-            "No connection can be accepted for now; raise the limit of open files (ulimit -n) or lower --max-connections",
-            metadata: ["reason": "\(unsafe String(cString: strerror(error.errnoCode)))"])
     }
 }
 

@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
+import NIOPosix
 
 /// Serves connections with Hummingbird's HTTP/1.1 loop behind our own guard, each on its channel's own event loop.
 struct BridgeChannel: Sendable {
@@ -29,6 +30,29 @@ struct BridgeChannel: Sendable {
     func serve(_ channel: any Channel) throws {
         let client = ClientConnection()
         guard connections.admit(client) else { throw TooManyConnections() }
+        try serve(channel, client)
+    }
+
+    /// Serves a connection that was taken in elsewhere, from the next request on.
+    ///
+    /// - Parameters:
+    ///   - socket: Its descriptor, which is the library's from here on.
+    ///   - bytes: What has been read from it already.
+    func adopt(_ socket: CInt, _ client: ClientConnection, after bytes: [UInt8]) {
+        ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: true)
+            .channelOption(.recvAllocator, value: Listener.receiveAllocator)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(EarlierBytes(bytes))
+                    try serve(channel, client)
+                }
+            }
+            .withConnectedSocket(socket)
+            .whenFailure { _ in connections.remove(client) }
+    }
+
+    private func serve(_ channel: any Channel, _ client: ClientConnection) throws {
         do {
             // The last step makes an asynchronous channel, which traps if nobody ever reads from it: what can fail comes before, and the
             // task that reads starts right after, not when somebody gets round to it.

@@ -43,6 +43,12 @@ final class Capacity: Sendable {
         occupied.add(1, ordering: .relaxed)
     }
 
+    fileprivate func takePlaceAtOnce() -> Bool {
+        guard places.acquireAtOnce(1) else { return false }
+        occupied.add(1, ordering: .relaxed)
+        return true
+    }
+
     fileprivate var isWaitedFor: Bool { places.waiting > 0 }
 
     fileprivate func returnPlace() {
@@ -76,6 +82,13 @@ final class Lease: Sendable {
         if held.withLock({ $0.hasPlace }) { return }
         try await capacity.takePlace()
         held.withLock { $0.hasPlace = true }
+    }
+
+    /// Takes a place if one is free and nobody waits for it.
+    func takePlaceAtOnce() -> Bool {
+        guard capacity.takePlaceAtOnce() else { return false }
+        held.withLock { $0.hasPlace = true }
+        return true
     }
 
     /// Whether this one has a place and others wait for one.

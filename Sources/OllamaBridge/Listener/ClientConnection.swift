@@ -29,6 +29,9 @@ final class ClientConnection: Sendable {
         var stopAnswer: (@Sendable () -> Void)?
         var sendContinue: (@Sendable () -> Void)?
         var channel: (any Channel)?
+        /// Closes the connection while it has no channel.
+        var shut: (@Sendable () -> Void)?
+        var headStart: HeadStart?
         var executor: EventLoopTaskExecutor?
     }
 
@@ -51,8 +54,12 @@ final class ClientConnection: Sendable {
         state.withLock { state in
             state.channel = channel
             state.sendContinue = sendContinue
+            state.shut = nil
         }
     }
+
+    /// - Parameter shut: Closes a connection that has no channel.
+    func attach(closingBy shut: @escaping @Sendable () -> Void) { state.withLock { $0.shut = shut } }
 
     func requestBegan(awaitsContinue: Bool) {
         state.withLock { state in
@@ -84,6 +91,7 @@ final class ClientConnection: Sendable {
         state.withLock { state in
             state.channel = nil
             state.sendContinue = nil
+            state.shut = nil
         }
     }
 
@@ -98,6 +106,11 @@ final class ClientConnection: Sendable {
             state.cancel = cancel
         }
     }
+
+    /// - Parameter headStart: What has been done already for the request that comes next.
+    func handOver(_ headStart: HeadStart) { state.withLock { $0.headStart = headStart } }
+
+    func takeHeadStart() -> HeadStart? { state.withLock { $0.headStart.take() } }
 
     /// Runs work that ``cutShort()`` cancels without cancelling the caller, who still has to tell the client.
     func untilCutShort<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
@@ -160,6 +173,8 @@ final class ClientConnection: Sendable {
     }
 
     func close() {
-        state.withLock { $0.channel }?.close(mode: .all, promise: nil)
+        let (channel, shut) = state.withLock { ($0.channel, $0.shut) }
+        channel?.close(mode: .all, promise: nil)
+        shut?()
     }
 }

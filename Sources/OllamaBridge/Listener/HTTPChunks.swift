@@ -2,6 +2,9 @@ import Translate
 
 /// HTTP/1.1's chunked coding (RFC 9112 §7.1), one chunk a line.
 enum HTTPChunks {
+    /// Ends the body.
+    static let end: [UInt8] = Array("0\r\n\r\n".utf8)
+
     static func append(_ lines: LineBatch, to output: inout [UInt8]) {
         output.reserveCapacity(output.count + lines.bytes.count + lines.count * 10)
         var start = 0

@@ -15,47 +15,76 @@ final class Listener: Sendable {
     /// Long enough for connections that were being made to be taken from the queue, on a busy machine too; new ones go elsewhere meanwhile.
     private static let queueTime = Duration.milliseconds(250)
 
+    /// A connection keeps its last buffer while its answer streams.
+    static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 1 << 17)
+
     private let server: any Channel
+    private let fast: (door: FastDoor, socket: CInt)?
     private let sharesPort: Bool
     private let socketFile: SocketFile?
 
-    /// - Parameter sharesPort: Lets another process listen on the same port meanwhile (SO_REUSEPORT).
-    static func bind(_ place: Place, sharesPort: Bool = false, log: Logger, child: BridgeChannel) async throws -> Listener {
-        let userTimeout = NIOBSDSocket.Option(rawValue: 18)  // TCP_USER_TIMEOUT, which Glibc's module does not export
+    /// - Parameters:
+    ///   - sharesPort: Lets another process listen on the same port meanwhile (SO_REUSEPORT).
+    ///   - fast: Takes the connections; those of nil are taken by the server library.
+    static func bind(
+        _ place: Place, sharesPort: Bool = false, log: Logger, child: BridgeChannel, fast: FastDoor? = nil
+    ) async throws -> Listener {
         var bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.autoRead, value: fast == nil)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AcceptPause(log: log)) }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            // A connection keeps its last buffer while its answer streams.
-            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 1 << 17))
+            .childChannelOption(.recvAllocator, value: receiveAllocator)
             .childChannelInitializer { channel in channel.eventLoop.makeCompletedFuture { try child.serve(channel) } }
-        if case .address = place {
-            bootstrap =
-                bootstrap
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                // A client that vanished without a FIN is noticed while bytes wait for it, and by probes while none do. Not below the
-                // write stall, since the kernel counts a closed window as silence too.
-                .childChannelOption(.tcpOption(userTimeout), value: 60_000)
-                .childChannelOption(.socketOption(.so_keepalive), value: 1)
-                .childChannelOption(.tcpOption(.init(rawValue: 4)), value: 30)  // TCP_KEEPIDLE
-                .childChannelOption(.tcpOption(.init(rawValue: 5)), value: 10)  // TCP_KEEPINTVL
-        }
+        if case .address = place { bootstrap = tcp(bootstrap) }
         if sharesPort { bootstrap = bootstrap.serverChannelOption(.socketOption(.init(rawValue: SO_REUSEPORT)), value: 1) }
         switch place {
-        case .address(let host, let port): return Listener(try await bootstrap.bind(host: host, port: port).get(), sharesPort: sharesPort)
+        case .address(let host, let port):
+            let server = try await bootstrap.bind(host: host, port: port).get()
+            guard let fast else { return Listener(server, sharesPort: sharesPort) }
+            return Listener(server, sharesPort: sharesPort, fast: (fast, try await listen(fast, server)))
         case .unixSocket(let path):
             let server = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
             return Listener(server, socketFile: SocketFile(path))
         }
     }
 
-    private init(_ server: any Channel, sharesPort: Bool = false, socketFile: SocketFile? = nil) {
+    /// On Linux a connection inherits these from the socket it came through.
+    private static func tcp(_ bootstrap: ServerBootstrap) -> ServerBootstrap {
+        let userTimeout = NIOBSDSocket.Option(rawValue: 18)  // TCP_USER_TIMEOUT, which Glibc's module does not export
+        return
+            bootstrap
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A client that vanished without a FIN is noticed while bytes wait for it, and by probes while none do. Not below the
+            // write stall, since the kernel counts a closed window as silence too.
+            .serverChannelOption(.tcpOption(userTimeout), value: 60_000)
+            .serverChannelOption(.socketOption(.so_keepalive), value: 1)
+            .serverChannelOption(.tcpOption(.init(rawValue: 4)), value: 30)  // TCP_KEEPIDLE
+            .serverChannelOption(.tcpOption(.init(rawValue: 5)), value: 10)  // TCP_KEEPINTVL
+    }
+
+    /// Lets the fast path take the connections of a socket that the library has bound and watches no more.
+    private static func listen(_ fast: FastDoor, _ server: any Channel) async throws -> CInt {
+        let socket = try await server.eventLoop.submit {
+            try server.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) {
+                fcntl($0, F_DUPFD_CLOEXEC, 0)
+            } ?? -1
+        }.get()
+        guard socket >= 0 else { throw IOError(errnoCode: EMFILE, reason: "no descriptor for the listening socket") }
+        fast.listen(on: socket)
+        return socket
+    }
+
+    private init(
+        _ server: any Channel, sharesPort: Bool = false, socketFile: SocketFile? = nil, fast: (door: FastDoor, socket: CInt)? = nil
+    ) {
         self.server = server
         self.sharesPort = sharesPort
         self.socketFile = socketFile
+        self.fast = fast
         port = server.localAddress?.port
     }
 
@@ -69,6 +98,7 @@ final class Listener: Sendable {
     func stopAccepting() async {
         if sharesPort { await leaveNewConnectionsToOthers() }
         socketFile?.remove()
+        if let fast { await fast.door.closeListening(fast.socket) }
         try? await server.close()
     }
 

@@ -17,6 +17,7 @@ struct Relay: Sendable {
 
     func answer(_ request: InferenceRequest, _ exchange: Exchange) async throws -> Response {
         let client = exchange.clientName
+        let headStart = exchange.client.takeHeadStart()
         let (request, transcript) = continuing(request, of: client)
         let model = try catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate)
         if request.work != .unload { try request.check(against: model) }
@@ -30,24 +31,21 @@ struct Relay: Sendable {
         let members = try chooser.members(of: model, needsVision: !positions.isEmpty, name: request.model)
         var settings = settings(request, model, exchange, hasPictures: !positions.isEmpty)
         let pictures = PictureBox()
-        let answer = try await upstream.send(to: members, failures: settings.failures, log: exchange.log) { member, learned in
+        let answer = try await upstream.send(to: members, failures: settings.failures, log: exchange.log, headStart: headStart) {
+            member, learned in
             let prepared = try await pictures.prepared(for: member) { try await prepare(request, positions, member, exchange.log) }
             return try ChatCompletionBuilder.build(
                 echoes.recall(request, for: member, client: client), model: member, images: prepared.perMessage(of: request),
                 adjustments: learned)
         }
-        settings.thinkTags = answer.model.dialect.thinkTags ? .split : .none
-        settings.failures.secrets = answer.model.provider.secrets
-        settings.keeps = EchoParts(answer.model.dialect, answering: request)
+        settle(&settings, request, answer.model, answer.body, transcript)
         let facts = pictures.current?.facts ?? []
         let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
-        settings.originalToolNames = answer.body.originalToolNames
-        settings.context = transcript.map { [$0.id] }
         return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log, holding: use)
     }
 
     /// Puts the conversation that a generate request's `context` names before its prompt.
-    private func continuing(_ request: InferenceRequest, of client: String?) -> (InferenceRequest, TranscriptKeeper?) {
+    func continuing(_ request: InferenceRequest, of client: String?) -> (InferenceRequest, TranscriptKeeper?) {
         guard let generate = request.generate, !generate.raw, generate.suffix == nil, request.work == .answer else { return (request, nil) }
         var request = request
         let start = request.messages.firstIndex { $0.role == .user } ?? request.messages.endIndex
@@ -60,10 +58,7 @@ struct Relay: Sendable {
         _ headers: HTTPFields, _ log: AnswerLog, holding use: RunningModels.Use
     ) async throws -> Response {
         let sent = Clock.now()
-        // Not the request itself, which would keep its pictures in memory as long as the stream runs.
-        let remember: @Sendable (AnswerSummary) -> Void = { [echoes, place = EchoPlace(answering: request)] summary in
-            withExtendedLifetime(use) { echoes.remember(summary.echo, at: place, of: log.model, client: log.exchange.clientName) }
-        }
+        let remember = remembering(request, settings.keeps, log, holding: use)
         let contentType = answer.reply.headers["Content-Type"]
         let record = log.exchange.record
         guard request.stream else {
@@ -95,6 +90,18 @@ struct Relay: Sendable {
                 try await streamed.write(to: &writer, over: line)
                 try await writer.finish(nil)
             })
+    }
+
+    /// What is to be done once the answer is known.
+    func remembering(
+        _ request: InferenceRequest, _ keeps: EchoParts, _ log: AnswerLog, holding use: RunningModels.Use
+    ) -> @Sendable (AnswerSummary) -> Void {
+        if keeps.isEmpty { return { _ in withExtendedLifetime(use) {} } }
+        // Not the request itself, which would keep its pictures in memory as long as the stream runs.
+        return
+            { [echoes, place = EchoPlace(answering: request)] summary in
+                withExtendedLifetime(use) { echoes.remember(summary.echo, at: place, of: log.model, client: log.exchange.clientName) }
+            }
     }
 
     private func collect(_ reply: FetchReply, _ collector: inout AnswerCollector, _ failures: FailureContext, _ log: AnswerLog) async throws
@@ -138,7 +145,7 @@ struct Relay: Sendable {
         }
     }
 
-    private func settings(_ request: InferenceRequest, _ model: ResolvedModel, _ exchange: Exchange, hasPictures: Bool) -> AnswerSettings {
+    func settings(_ request: InferenceRequest, _ model: ResolvedModel, _ exchange: Exchange, hasPictures: Bool) -> AnswerSettings {
         var settings = AnswerSettings(shape: request.shape, model: request.model, requestReceived: exchange.received)
         settings.thinking = request.think == .off ? .drop : .pass
         settings.logprobs = request.logprobs
@@ -148,6 +155,18 @@ struct Relay: Sendable {
         settings.failures.requestHadImages = hasPictures
         settings.failures.requestHadTools = !request.tools.isEmpty
         return settings
+    }
+
+    /// Adds what is known once it is certain which upstream answers.
+    func settle(
+        _ settings: inout AnswerSettings, _ request: InferenceRequest, _ model: ResolvedModel, _ body: UpstreamBody,
+        _ transcript: TranscriptKeeper?
+    ) {
+        settings.thinkTags = model.dialect.thinkTags ? .split : .none
+        settings.failures.secrets = model.provider.secrets
+        settings.keeps = EchoParts(model.dialect, answering: request)
+        settings.originalToolNames = body.originalToolNames
+        settings.context = transcript.map { [$0.id] }
     }
 }
 

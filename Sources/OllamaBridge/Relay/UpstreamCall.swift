@@ -26,15 +26,18 @@ struct UpstreamCall: Sendable {
 
     /// Sends a request to the first of the members that answers.
     ///
+    /// - Parameter headStart: Stands for the first attempt, if that is for the same.
     /// - Throws: `OllamaFailure`; `CancellationError` when the client has left; whatever `build` throws.
-    func send(to members: [ResolvedModel], failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
+    func send(
+        to members: [ResolvedModel], failures: FailureContext, log: Logger, headStart: HeadStart? = nil, build: Build
+    ) async throws -> Answer {
         var last: OllamaFailure?
         for (index, member) in members.map(Member.init).enumerated() {
             let isLast = index == members.count - 1
             // With a single upstream there is nothing to turn to, so its breaker only counts.
             guard members.count == 1 || health.admits(member.model.provider.name) else { continue }
             do {
-                return try await send(to: member, failures: failures, log: log, build: build)
+                return try await send(to: member, failures: failures, log: log, headStart: headStart, build: build)
             } catch let failure as UpstreamFailure {
                 last = failure.shown
                 guard failure.isProvidersFault, !isLast else { throw failure.shown }
@@ -53,7 +56,9 @@ struct UpstreamCall: Sendable {
         init(_ model: ResolvedModel) { self.model = model }
     }
 
-    private func send(to member: Member, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
+    private func send(
+        to member: Member, failures: FailureContext, log: Logger, headStart: HeadStart?, build: Build
+    ) async throws -> Answer {
         let provider = member.model.provider.name
         let failures = failures.hiding(member.model.provider.secrets)
         var tried = 0
@@ -61,7 +66,7 @@ struct UpstreamCall: Sendable {
             tried += 1
             let started = Clock.now()
             do {
-                let answer = try await sendLearning(to: member, failures: failures, log: log, build: build)
+                let answer = try await sendLearning(to: member, failures: failures, log: log, headStart: headStart, build: build)
                 health.note(.answered(nanoseconds: Clock.now().since(started)), provider)
                 return answer
             } catch let failure as UpstreamFailure {
@@ -79,7 +84,9 @@ struct UpstreamCall: Sendable {
     }
 
     /// Drops or renames what the upstream refuses, as far as its refusal says what that is, and remembers it.
-    private func sendLearning(to member: Member, failures: FailureContext, log: Logger, build: Build) async throws -> Answer {
+    private func sendLearning(
+        to member: Member, failures: FailureContext, log: Logger, headStart: HeadStart?, build: Build
+    ) async throws -> Answer {
         var adjustments = learned.adjustments(for: member.model)
         var refused: (body: UpstreamBody, failure: UpstreamFailure)?
         // Each lesson concerns one parameter; two suffice for every provider seen.
@@ -87,7 +94,7 @@ struct UpstreamCall: Sendable {
             let body = try await build(member.model, adjustments)
             // A lesson about messages changes nothing in a body that passes through.
             if let refused, refused.body == body { throw refused.failure }
-            let reply = try await send(body, to: member, failures: failures)
+            let reply = try await send(body, to: member, failures: failures, headStart: headStart)
             if (200..<300).contains(reply.status) { return Answer(reply: reply, body: body, model: member.model) }
             let text = (try? await reply.body.collect(upTo: Self.errorBodyBytes)) ?? []
             let failure = Self.failure(reply, text, failures)
@@ -107,15 +114,12 @@ struct UpstreamCall: Sendable {
             isProvidersFault: true)
     }
 
-    private func send(_ body: UpstreamBody, to member: Member, failures: FailureContext) async throws -> FetchReply {
-        var headers: [(name: String, value: String)] = [
-            ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"),
-        ]
-        // Keys go to the provider's own address and nowhere else.
-        headers += member.model.provider.requestHeaders.map { ($0.name, $0.value.value) }
-        let request = FetchRequest(
-            method: "POST", url: member.model.provider.baseURL + body.path, headers: headers, body: body.pieces, limits: limits)
+    private func send(
+        _ body: UpstreamBody, to member: Member, failures: FailureContext, headStart: HeadStart?
+    ) async throws -> FetchReply {
+        let request = request(body, to: member.model)
         do {
+            if let outcome = headStart?.outcome(of: request.url, body) { return try outcome.get() }
             return try await fetcher.send(request)
         } catch {
             guard let problem = TransportProblem(error) else { throw CancellationError() }
@@ -124,6 +128,16 @@ struct UpstreamCall: Sendable {
                 shown: FailureMapping.failure(problem, context: failures), isWorthRetrying: error.happenedBeforeSending,
                 isProvidersFault: true)
         }
+    }
+
+    /// The request as it goes on the wire.
+    func request(_ body: UpstreamBody, to model: ResolvedModel) -> FetchRequest {
+        var headers: [(name: String, value: String)] = [
+            ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"),
+        ]
+        // Keys go to the provider's own address and nowhere else.
+        headers += model.provider.requestHeaders.map { ($0.name, $0.value.value) }
+        return FetchRequest(method: "POST", url: model.provider.baseURL + body.path, headers: headers, body: body.pieces, limits: limits)
     }
 
     private static func failure(_ reply: FetchReply, _ text: [UInt8], _ failures: FailureContext) -> UpstreamFailure {

@@ -15,6 +15,13 @@ final class WeightedSemaphore: Sendable {
         var waiters: Deque<Waiter> = []
         /// Waiters cancelled before they were queued.
         var cancelledEarly: Set<UInt64> = []
+
+        /// Nobody goes past those who wait.
+        mutating func take(_ weight: Int) -> Bool {
+            guard waiters.isEmpty, free >= weight else { return false }
+            free -= weight
+            return true
+        }
     }
 
     private let capacity: Int
@@ -38,10 +45,7 @@ final class WeightedSemaphore: Sendable {
     func acquire(_ weight: Int, queueLimit: Int = .max) async throws {
         let weight = min(weight, capacity)
         let id = try state.withLock { state -> UInt64? in
-            if state.waiters.isEmpty, state.free >= weight {
-                state.free -= weight
-                return nil
-            }
+            if state.take(weight) { return nil }
             if state.waiters.count >= queueLimit { throw QueueFull() }
             state.nextID += 1
             return state.nextID
@@ -53,10 +57,7 @@ final class WeightedSemaphore: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let action = state.withLock { state -> Result<Void, any Error>? in
                     if state.cancelledEarly.remove(id) != nil { return .failure(CancellationError()) }
-                    if state.waiters.isEmpty, state.free >= weight {
-                        state.free -= weight
-                        return .success(())
-                    }
+                    if state.take(weight) { return .success(()) }
                     state.waiters.append(Waiter(id: id, weight: weight, continuation: continuation))
                     return nil
                 }
@@ -66,6 +67,9 @@ final class WeightedSemaphore: Sendable {
             cancel(id)
         }
     }
+
+    /// Admits work that does not want to wait.
+    func acquireAtOnce(_ weight: Int) -> Bool { state.withLock { $0.take(min(weight, capacity)) } }
 
     func release(_ weight: Int) {
         admit { $0.free += min(weight, capacity) }

@@ -78,9 +78,9 @@ struct Bridge: Sendable {
         }
         let health = ProviderHealth()
         let cache = PictureCache(limit: min(file.catalog.images.cacheBytes, MemoryAllowance.bytes / 8))
-        var routes = routes(
-            catalog: catalog, discovery: discovery, health: health, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher,
-            cache: cache)
+        let relay = relay(
+            catalog: catalog, health: health, workers: workers, fetcher: fetcher, imageFetcher: imageFetcher, cache: cache)
+        var routes = routes(relay, discovery: discovery, workers: workers)
         HealthEndpoints(capacity: capacity).register(in: &routes)
         let metrics = BridgeMetrics()
         let connections = Connections(limit: settings.limits.connections)
@@ -92,7 +92,7 @@ struct Bridge: Sendable {
         let observer = RequestObserver(metrics: metrics, audit: audit, keepsText: settings.auditHoldsText, budgets: budgets)
         let listeners: [Listener]
         do {
-            listeners = try await listen(routes, capacity, connections, observer, keys, tls)
+            listeners = try await listen(routes, capacity, connections, observer, keys, tls, relay)
         } catch {
             await demo.stop()
             await fetcher.shutdown()
@@ -116,21 +116,22 @@ struct Bridge: Sendable {
         return RunningBridge(parts, background: background, log: log)
     }
 
-    private func routes(
-        catalog: CatalogStore, discovery: ModelDiscovery, health: ProviderHealth, workers: PictureWorkers, fetcher: Fetcher,
-        imageFetcher: ImageFetcher, cache: PictureCache
-    ) -> Routes {
-        let bodies = RequestBodies(limits: settings.limits, workers: workers)
-        let running = RunningModels(standard: keepAlive)
-        let chooser = RouteChooser(health: health)
+    private func relay(
+        catalog: CatalogStore, health: ProviderHealth, workers: PictureWorkers, fetcher: Fetcher, imageFetcher: ImageFetcher,
+        cache: PictureCache
+    ) -> Relay {
         let upstream = UpstreamCall(
             fetcher: fetcher, learned: LearnedStore(), health: health, limits: settings.upstream, retries: RetryPolicy())
-        let describer = Describer(catalog: catalog, upstream: upstream)
         let converter = PictureConverter(
             workers: workers, fetcher: imageFetcher, cache: cache, limits: .standard)
-        let relay = Relay(
-            catalog: catalog, running: running, images: ImageStage(converter: converter), upstream: upstream, chooser: chooser,
-            describer: describer)
+        return Relay(
+            catalog: catalog, running: RunningModels(standard: keepAlive), images: ImageStage(converter: converter), upstream: upstream,
+            chooser: RouteChooser(health: health), describer: Describer(catalog: catalog, upstream: upstream))
+    }
+
+    private func routes(_ relay: Relay, discovery: ModelDiscovery, workers: PictureWorkers) -> Routes {
+        let bodies = RequestBodies(limits: settings.limits, workers: workers)
+        let (catalog, running, upstream, chooser) = (relay.catalog, relay.running, relay.upstream, relay.chooser)
         var routes = Routes()
         InferenceEndpoints(relay: relay, bodies: bodies).register(in: &routes)
         DiscoveryEndpoints(catalog: catalog, running: running, discovery: discovery, bodies: bodies).register(in: &routes)
@@ -138,8 +139,8 @@ struct Bridge: Sendable {
             .register(in: &routes)
         ManagementEndpoints(catalog: catalog, bodies: bodies).register(in: &routes)
         OpenAIEndpoints(
-            catalog: catalog, running: running, images: relay.images, upstream: upstream, chooser: chooser, describer: describer,
-            bodies: bodies
+            catalog: catalog, running: running, images: relay.images, upstream: upstream, chooser: chooser,
+            describer: relay.describer, bodies: bodies
         ).register(in: &routes)
         ExplainEndpoint(catalog: catalog, images: relay.images, bodies: bodies).register(in: &routes)
         return routes
@@ -147,7 +148,7 @@ struct Bridge: Sendable {
 
     private func listen(
         _ routes: Routes, _ capacity: Capacity, _ connections: Connections, _ observer: RequestObserver, _ keys: ClientKeyring,
-        _ tls: TLSIdentity?
+        _ tls: TLSIdentity?, _ relay: Relay
     ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
             hosts: HostCheck(ownNames: ownNames),
@@ -161,10 +162,13 @@ struct Bridge: Sendable {
         }
         var child = plain
         child.tls = tls
+        // TLS is the server library's.
+        let fast =
+            tls == nil ? FastDoor(front: door, whole: plain, connections: connections, relay: relay, fetcher: relay.upstream.fetcher) : nil
         var listeners: [Listener] = []
         do {
             let place = Listener.Place.address(host: settings.address.host, port: settings.address.port)
-            listeners.append(try await Listener.bind(place, sharesPort: settings.sharesPort, log: log, child: child))
+            listeners.append(try await Listener.bind(place, sharesPort: settings.sharesPort, log: log, child: child, fast: fast))
         } catch let error as IOError {
             throw startupError(error)
         } catch let error as SocketAddressError {

@@ -25,7 +25,7 @@ import Testing
 
     private static let requests = [
         Ask.chat(), Ask.chat(stream: false), Ask.generate(), Ask.generate(stream: false), Ask.embed, Ask.openAI(),
-        Ask.openAI(stream: false),
+        Ask.openAI(stream: false), Path.whole.of(Ask.chat()), Path.whole.of(Ask.chat(stream: false)),
     ]
 
     /// - Returns: How long after the client's leaving the upstream saw its connection closed.
@@ -60,7 +60,7 @@ import Testing
         ])
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url) { bridge in
-            for (index, request) in [Ask.chat(), Ask.generate(), Ask.openAI()].enumerated() {
+            for (index, request) in [Ask.chat(), Ask.generate(), Ask.openAI(), Path.whole.of(Ask.chat())].enumerated() {
                 let client = try bridge.client()
                 try await client.send(request)
                 _ = try await client.read(upTo: "first")

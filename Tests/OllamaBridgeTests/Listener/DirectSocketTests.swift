@@ -7,7 +7,7 @@ import Testing
 @testable import OllamaBridge
 @testable import Translate
 
-/// The way of a stream's lines round the server library, as clients see it.
+/// The lines of a stream as clients see them: written by the fetcher's thread on both paths, on the whole one round the server library.
 @Suite(.timeLimit(.minutes(2))) struct DirectSocketTests {
     /// Lines of every length around those where the chunk's size gets another digit.
     @Test func `chunks are framed with their size, one a line`() throws {
@@ -49,14 +49,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [(400, 10, false), (400, 10, true), (50, 70_000, false), (50, 70_000, true)])
-    func `every line is a chunk of its own and none is lost`(_ count: Int, _ size: Int, _ together: Bool) async throws {
+    @Test(arguments: Path.allCases, [(400, 10, false), (400, 10, true), (50, 70_000, false), (50, 70_000, true)])
+    func `every line is a chunk of its own and none is lost`(_ path: Path, _ stream: (count: Int, size: Int, together: Bool)) async throws {
+        let (count, size, together) = stream
         let upstream = try upstream(count, size: size, together: together)
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url) { bridge in
             let client = try bridge.client()
             // Twice on one connection: the way is given back whole.
-            for request in [Ask.chat(), Ask.chat()] {
+            for request in [path.of(Ask.chat()), path.of(Ask.chat())] {
                 try await client.send(request)
                 let head = try await client.read(upTo: "\r\n\r\n")
                 #expect(head.lowercased().contains("transfer-encoding: chunked"))
@@ -70,12 +71,13 @@ import Testing
         }
     }
 
-    @Test func `a client that reads slowly gets every line, slows the upstream, and costs bounded memory`() async throws {
+    @Test(arguments: Path.allCases)
+    func `a client that reads slowly gets every line, slows the upstream, and costs bounded memory`(path: Path) async throws {
         let upstream = try upstream(3000, size: 16_000)
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url) { bridge in
             let client = try bridge.client()
-            try await client.send(Ask.chat())
+            try await client.send(path.of(Ask.chat()))
             _ = try await client.read(upTo: "\r\n\r\n")
             // 48 MB are on their way; what is not in the sockets' buffers waits at the upstream.
             let before = ProcessCounts.residentBytes
@@ -119,8 +121,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true])
-    func `a client that leaves while lines wait for it ends the upstream's work`(byReset: Bool) async throws {
+    @Test(arguments: Path.allCases, [false, true])
+    func `a client that leaves while lines wait for it ends the upstream's work`(path: Path, byReset: Bool) async throws {
         let upstream = try StubUpstream { connection in
             try connection.readRequest()
             try connection.send(StubAnswer.eventStreamHead)
@@ -136,7 +138,7 @@ import Testing
             let before = Holdings(bridge)
             for round in 0..<5 {
                 let client = try bridge.client()
-                try await client.send(Ask.chat())
+                try await client.send(path.of(Ask.chat()))
                 _ = try await client.read(upTo: "xxxx")
                 // Long enough for the sockets to fill; whether they have makes no difference to what must follow.
                 try await Task.sleep(for: .milliseconds(200))
@@ -147,14 +149,15 @@ import Testing
         }
     }
 
-    @Test func `a thousand streams leave no descriptor of the way behind`() async throws {
+    @Test(arguments: Path.allCases)
+    func `a thousand streams leave no descriptor of the way behind`(path: Path) async throws {
         let upstream = try upstream(5)
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url) { bridge in
             let client = try bridge.client()
-            #expect(try await client.exchange(Ask.chat()).status == 200)
+            #expect(try await client.exchange(path.of(Ask.chat())).status == 200)
             let before = ProcessCounts.descriptors
-            for _ in 0..<1000 { #expect(try await client.exchange(Ask.chat()).body.count > 100) }
+            for _ in 0..<1000 { #expect(try await client.exchange(path.of(Ask.chat())).body.count > 100) }
             #expect(ProcessCounts.descriptors <= before + 1)
         }
     }

@@ -72,7 +72,8 @@ import Testing
         }
     }
 
-    @Test func `a client that reads nothing is cut off and its upstream with it`() async throws {
+    @Test(arguments: Path.allCases)
+    func `a client that reads nothing is cut off and its upstream with it`(path: Path) async throws {
         let upstream = try StubUpstream { connection in
             try connection.readRequest()
             try connection.send(StubAnswer.eventStreamHead)
@@ -82,7 +83,7 @@ import Testing
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url, limits: { $0.writeStall = .milliseconds(800) }) { bridge in
             let client = try bridge.client()
-            try await client.send(Ask.chat())
+            try await client.send(path.of(Ask.chat()))
             let closing = try await upstream.closings.event(0)
             // The kernel's buffers on both sides, and ours; not the stream.
             #expect(closing.bytesSent < 32 << 20)
@@ -91,7 +92,8 @@ import Testing
         }
     }
 
-    @Test func `clients that read nothing make room for those who wait`() async throws {
+    @Test(arguments: Path.allCases)
+    func `clients that read nothing make room for those who wait`(path: Path) async throws {
         let upstream = try StubUpstream { connection in
             let request = try connection.readRequest()
             try connection.send(StubAnswer.eventStreamHead)
@@ -103,7 +105,7 @@ import Testing
         let limits = { (limits: inout ListenerLimits) in limits.crowdedWriteStall = .milliseconds(600) }
         try await TestBridge.with(upstream: upstream.url, arguments: ["--max-running", "4"], limits: limits) { bridge in
             let deaf = try (0..<4).map { _ in try bridge.client() }
-            for client in deaf { try await client.send(Ask.chat()) }
+            for client in deaf { try await client.send(path.of(Ask.chat())) }
             #expect(await ProcessCounts.eventually { bridge.running.parts.capacity.counts.running == 4 })
             try await Task.sleep(for: .seconds(2))
             // Nobody waits, so nobody is cut off.

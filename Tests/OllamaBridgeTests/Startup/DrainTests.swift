@@ -7,7 +7,8 @@ import Testing
 
 /// Stopping and taking over.
 @Suite struct DrainTests {
-    @Test func `a running answer is finished, nobody new is let in, and readiness says so`() async throws {
+    @Test(arguments: Path.allCases)
+    func `a running answer is finished, nobody new is let in, and readiness says so`(path: Path) async throws {
         let gate = TestSupport.Gate()
         let upstream = try StubUpstream([
             .request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("first")), .wait(gate),
@@ -17,7 +18,7 @@ import Testing
         let bridge = try await TestBridge.start(upstream: upstream.url)
         let (client, watcher) = (try bridge.client(), try bridge.client())
         #expect(try await watcher.exchange(Ask.get("/ready")).status == 200)
-        try await client.send(Ask.chat())
+        try await client.send(path.of(Ask.chat()))
         _ = try await client.read(upTo: "first")
         let stopping = Task { await bridge.stop(drain: .seconds(20)) }
         #expect(await ProcessCounts.eventually { bridge.running.parts.capacity.isDraining })
@@ -31,14 +32,15 @@ import Testing
         await stopping.value
     }
 
-    @Test func `what still runs after the drain time ends with one error line`() async throws {
+    @Test(arguments: Path.allCases)
+    func `what still runs after the drain time ends with one error line`(path: Path) async throws {
         let upstream = try StubUpstream([
             .request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("first")), .untilPeerCloses,
         ])
         defer { upstream.stop() }
         let bridge = try await TestBridge.start(upstream: upstream.url)
         let (chat, openAI) = (try bridge.client(), try bridge.client())
-        try await chat.send(Ask.chat())
+        try await chat.send(path.of(Ask.chat()))
         try await openAI.send(Ask.openAI())
         _ = try await chat.read(upTo: "first")
         _ = try await openAI.read(upTo: "first")
@@ -57,9 +59,10 @@ import Testing
         let upstream = try StubUpstream([.request, .untilPeerCloses])
         defer { upstream.stop() }
         let bridge = try await TestBridge.start(upstream: upstream.url)
-        let clients = try [Ask.chat(), Ask.chat(stream: false), Ask.embed].map { ($0, try bridge.client()) }
+        let asked = [Ask.chat(), Ask.chat(stream: false), Path.whole.of(Ask.chat()), Ask.embed]
+        let clients = try asked.map { ($0, try bridge.client()) }
         for (request, client) in clients { try await client.send(request) }
-        _ = try await upstream.requests.event(2)
+        _ = try await upstream.requests.event(asked.count - 1)
         await bridge.stop(drain: .milliseconds(100))
         for (_, client) in clients {
             let answer = try await client.response()

@@ -1,0 +1,77 @@
+import Fetch
+import Translate
+
+/// A streamed answer: one chunk a line, each written as it comes.
+///
+/// The status is held back until there is a line, so that a failure before that is a real status.
+final class FastStream: FastAnswer {
+    private var translator: AnswerTranslator
+    private var lines = LineBatch()
+    private var passed: PassedAnswer
+    private var hasBegun = false
+
+    override init(_ ready: ReadyRequest, _ connection: FastConnection) {
+        translator = AnswerTranslator(ready.settings)
+        passed = PassedAnswer(record: ready.log.exchange.record, counts: .known)
+        super.init(ready, connection)
+    }
+
+    override var isComplete: Bool { translator.isComplete }
+    override var awaitsOnlyTheEnd: Bool { translator.awaitsOnlyTheEnd }
+
+    override func begin(contentType: String?) {
+        translator.requestSent(at: moment)
+        translator.begin(contentType: contentType)
+    }
+
+    override func take(_ bytes: Span<UInt8>) throws(OllamaFailure) {
+        // Lines may have come before a failure, and go out before it.
+        defer { writeLines() }
+        try translator.push(bytes, at: moment, into: &lines)
+    }
+
+    override func takeEnd() throws(OllamaFailure) {
+        defer { writeLines() }
+        try translator.finish(at: moment, into: &lines)
+    }
+
+    private func writeLines() {
+        guard !lines.isEmpty else { return }
+        let isLast = translator.isComplete
+        write(isLast: isLast)
+        if isLast { noteEnd(nil) }
+    }
+
+    private func write(isLast: Bool) {
+        transcript?.note(lines)
+        passed.push(lines.bytes)
+        var output: [UInt8] = []
+        if !hasBegun {
+            hasBegun = true
+            ResponseBytes.appendStreamHead(to: &output, closes: connection.willClose())
+        }
+        HTTPChunks.append(lines, to: &output)
+        if isLast { output += HTTPChunks.end }
+        lines.removeAll()
+        connection.send(output)
+    }
+
+    override func tell(_ failure: OllamaFailure) -> Int {
+        guard hasBegun else { return super.tell(failure) }
+        lines.append(failure)
+        write(isLast: true)
+        noteEnd(failure)
+        return 200
+    }
+
+    private func noteEnd(_ failure: OllamaFailure?) {
+        if failure == nil { transcript?.keep() }
+        remember(translator.summary)
+        log.finished(translator.summary, failure)
+    }
+
+    override func noteLeft(_ facts: inout RequestRecord.Facts) {
+        (facts.promptTokens, facts.answerTokens) = translator.tokensSoFar
+        facts.tokensAreEstimated = true
+    }
+}
