@@ -19,6 +19,7 @@ import CCurl
     /// Connections that have rested, by our own end's port: all that libcurl says about one it takes up again.
     var rested: [UInt16: CInt] = [:]
     private var handles: [EasyHandle] = []
+    var headerLists = HeaderLists()
     private var orders: [CurlEngine.Order] = []
     /// When libcurl wants to be called for its own timers.
     var curlDeadline: UInt64?

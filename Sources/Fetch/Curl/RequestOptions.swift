@@ -6,7 +6,7 @@ import CCurl
 struct RequestOptions: ~Copyable {
     /// Below this the body is copied, and goes out in one packet with the headers.
     private static let copiedBodyBytes = 32 * 1024
-    private let headers: StringList
+    private let headers: HeaderList
     private let resolve: StringList
     private let bodyLength: Int
     /// Whether libcurl asks for the body piece by piece.
@@ -14,14 +14,16 @@ struct RequestOptions: ~Copyable {
 
     /// Sets everything but the callbacks.
     ///
+    /// - Parameter headers: Those of the request.
     /// - Throws: `badURL` or `badRequest` for what would break the request's lines.
-    init(_ request: FetchRequest, for handle: EasyHandle, _ configuration: FetcherConfiguration) throws(FetchError) {
+    init(
+        _ request: FetchRequest, _ headers: HeaderList, for handle: EasyHandle, _ configuration: FetcherConfiguration
+    ) throws(FetchError) {
+        self.headers = headers
         guard isToken(request.method) else { throw .badRequest(detail: "the method is not a token") }
         guard !request.url.isEmpty, request.url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { throw .badURL }
-        let lines = try Self.headerLines(request.headers)
         bodyLength = request.body.reduce(0) { $0 + $1.count }
         bodyIsRead = bodyLength > Self.copiedBodyBytes
-        headers = StringList(lines)
         resolve = StringList(Self.resolveLines(request))
         // A request may have a body and that one be empty.
         let sendsBody = bodyLength > 0 || ["POST", "PUT", "PATCH"].contains(request.method)
@@ -45,7 +47,7 @@ struct RequestOptions: ~Copyable {
             // Debian's libcurl also looks into a directory of system authorities.
             handle.set(CURLOPT_CAPATH, nil)
         }
-        handle.set(CURLOPT_HTTPHEADER, headers)
+        handle.set(CURLOPT_HTTPHEADER, headers.lines)
         if !request.pinnedAddresses.isEmpty { handle.set(CURLOPT_RESOLVE, resolve) }
         setMethod(request, sendsBody: sendsBody, on: handle)
     }
@@ -70,42 +72,10 @@ struct RequestOptions: ~Copyable {
         }
     }
 
-    /// Fields that are libcurl's own business.
-    private static let owned = ["Content-Length", "Transfer-Encoding", "Host", "Expect"]
-
-    private static func headerLines(_ fields: [(name: String, value: String)]) throws(FetchError) -> [String] {
-        // Left to itself, libcurl waits for "100 Continue" before large bodies and calls every body a form.
-        var list = ["Expect:"]
-        var namesType = false
-        for (name, value) in fields {
-            guard isToken(name) else { throw .badRequest(detail: "a header's name is not a token") }
-            guard value.utf8.allSatisfy({ $0 != 0 && $0 != 0x0a && $0 != 0x0d }) else {
-                throw .badRequest(detail: "the value of \(name) holds a line break or NUL")
-            }
-            if owned.contains(where: { isSameField($0, name) }) { continue }
-            if isSameField(name, "Content-Type") { namesType = true }
-            let isBlank = value.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 }
-            list.append(isBlank ? name + ";" : name + ": " + value)
-        }
-        if !namesType { list.append("Content-Type:") }
-        return list
-    }
-
     /// `+HOST:PORT:ADDRESS,…` puts the addresses into libcurl's own cache, where they age like any others.
     private static func resolveLines(_ request: FetchRequest) -> [String] {
         guard !request.pinnedAddresses.isEmpty, let url = ParsedURL(request.url) else { return [] }
         let addresses = request.pinnedAddresses.map { $0.family == .v6 ? "[\($0)]" : "\($0)" }
         return ["+\(url.host):\(url.port):\(addresses.joined(separator: ","))"]
     }
-}
-
-/// RFC 9110 §5.6.2.
-private func isToken(_ text: String) -> Bool {
-    !text.isEmpty
-        && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
-            default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-            }
-        }
 }

@@ -51,7 +51,7 @@ final class RunningTransfer: DeadlineHolder {
         _ transfer: Transfer, _ request: FetchRequest, receiver: (any FetchReceiver)?, handle: EasyHandle, loop: CurlLoop
     ) throws(FetchError) {
         self.receiver = receiver
-        options = try RequestOptions(request, for: handle, loop.engine.configuration)
+        options = try RequestOptions(request, try loop.headerLists.list(request.headers), for: handle, loop.engine.configuration)
         self.transfer = transfer
         self.handle = handle
         self.loop = loop

@@ -17,12 +17,8 @@ extension Array where Element == UInt8 {
     /// Appends the digits of a number.
     mutating func append(decimal value: Int64) {
         if value < 0 { append(UInt8(ascii: "-")) }
-        append(digits: value.magnitude)
-    }
-
-    private mutating func append(digits value: UInt64) {
-        if value > 9 { append(digits: value / 10) }
-        append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
+        let digits = DecimalDigits(UInt64(value.magnitude))
+        for index in 0..<digits.count { append(digits[index]) }
     }
 }
 

@@ -68,13 +68,9 @@ struct PartsHash {
 
     /// Takes a number as its digits, without a String for them: the seed of a request's tool-call ids is wanted for every request.
     mutating func take(decimal number: UInt64) {
-        mix(digits: number)
+        let digits = DecimalDigits(number)
+        for index in 0..<digits.count { mix(digits[index]) }
         mix(0)
-    }
-
-    private mutating func mix(digits number: UInt64) {
-        if number > 9 { mix(digits: number / 10) }
-        mix(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
     }
 
     private mutating func mix(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }

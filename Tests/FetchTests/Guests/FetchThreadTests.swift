@@ -76,7 +76,8 @@ import Testing
             await start(stub.url, receiver, on: fetcher)
             #expect(try await stalled.event(0) < 16 << 20)
             receiver.exchange?.resume()
-            #expect(await ProcessCounts.eventually { receiver.events.all.last == .ended(nil) })
+            #expect(
+                await ProcessCounts.eventually(within: .seconds(10) * ProcessCounts.slowdown) { receiver.events.all.last == .ended(nil) })
             let bytes = receiver.bytes
             #expect(bytes.count == total)
             #expect(bytes.indices.allSatisfy { bytes[$0] == UInt8(truncatingIfNeeded: $0) })
