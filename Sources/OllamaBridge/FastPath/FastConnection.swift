@@ -185,10 +185,12 @@ final class FastConnection: SocketWatcher, @unchecked Sendable {
         client.answerEnded(at: .uptimeNanoseconds(since))
         if isClosing { return part() }
         phase = .quiet
-        if !timer.isSet { thread.set(timer, to: since + door.front.limits.keepAlive.unsigned) }
-        guard hasNews else { return }
-        hasNews = false
-        read(isLast: false)
+        if hasNews {
+            // Not here: the last bytes of an answer may come from within libcurl, which takes no new request there.
+            thread.set(timer, to: since)
+        } else if !timer.isSet {
+            thread.set(timer, to: since + door.front.limits.keepAlive.unsigned)
+        }
     }
 
     // MARK: The end
@@ -224,7 +226,13 @@ final class FastConnection: SocketWatcher, @unchecked Sendable {
         let limits = door.front.limits
         switch phase {
         case .fresh: look(at: since + limits.headerTime.unsigned) { end() }
-        case .quiet: look(at: since + limits.keepAlive.unsigned) { end() }
+        case .quiet:
+            if hasNews {
+                hasNews = false
+                read(isLast: false)
+                if phase != .quiet || timer.isSet { return }
+            }
+            look(at: since + limits.keepAlive.unsigned) { end() }
         case .reading: handOver()
         case .answering:
             guard isBlocked else { return }

@@ -69,6 +69,32 @@ import Testing
         }
     }
 
+    /// Sizes around what libcurl's reader collects before it hands on: there the answer's end comes from within libcurl.
+    @Test(arguments: [10] + stride(from: 65_200, to: 66_400, by: 150))
+    func `a request that comes while another is answered waits for its turn`(size: Int) async throws {
+        let go = Gates(2)
+        let stop = #"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\ndata: [DONE]\n\n"
+        let text = #"data: {"choices": [{"index": 0, "delta": {"content": "\#(String(repeating: "x", count: size))"}}]}"# + "\n\n" + stop
+        let upstream = try StubUpstream { connection in
+            while true {
+                try connection.readRequest()
+                try go.next().wait()
+                try connection.send(StubAnswer.whole(headers: ["Content-Type: text/event-stream"], body: text))
+            }
+        }
+        defer { upstream.stop() }
+        try await TestBridge.with(upstream: upstream.url) { bridge in
+            let client = try bridge.client()
+            try await client.send(Ask.chat())
+            _ = try await upstream.requests.event(0)
+            try await client.send(Ask.chat())
+            for answer in 0..<2 {
+                go.open(answer)
+                #expect(try await client.response().text.contains(#""done":true"#))
+            }
+        }
+    }
+
     @Test func `a connection on which nothing is asked is closed in time`() async throws {
         try await with(limits: {
             $0.headerTime = .milliseconds(300); $0.keepAlive = .milliseconds(300)
@@ -195,4 +221,22 @@ import Testing
             }
         }
     }
+}
+
+/// Gates for one answer after the other.
+private final class Gates: Sendable {
+    private let gates: [TestSupport.Gate]
+    private let used = LockedValue(0)
+
+    init(_ count: Int) { gates = (0..<count).map { _ in TestSupport.Gate() } }
+
+    func next() -> TestSupport.Gate {
+        gates[
+            used.withLock { used in
+                defer { used += 1 }
+                return used
+            }]
+    }
+
+    func open(_ index: Int) { gates[index].open() }
 }
