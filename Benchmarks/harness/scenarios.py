@@ -72,6 +72,7 @@ class Scenarios:
 
     # 2
     def first_token(self, nginx, bridge):
+        relay = self.servers.relay()
         for connections, requests in [(16, 64), (200, 600)]:
             p50, p99 = {}, {}
 
@@ -81,12 +82,15 @@ class Scenarios:
                 p50.setdefault(server.name, []).append(result["first_us"]["p50"])
                 p99.setdefault(server.name, []).append(result["first_us"]["p99"])
 
-            self.alternate([nginx, bridge], measure)
+            self.alternate([nginx, bridge, relay], measure)
             for server in [nginx, bridge]:
                 self.report.add("2", f"time to first token, {connections} streams, p50, {server.name}", "µs", p50[server.name])
                 self.report.add("2", f"time to first token, {connections} streams, p99, {server.name}", "µs", p99[server.name])
             self.report.add("2", f"time to first token over nginx's, {connections} streams, p50", "×", self.ratios(p50), 1.3)
             self.report.add("2", f"time to first token over nginx's, {connections} streams, p99", "×", self.ratios(p99), 2)
+            self.report.add(
+                "2", f"time to first token over nginx's, {connections} streams, p50, libcurl alone", "×", self.ratios(p50, "relay"))
+        self.servers.stop(relay)
 
     # 3
     def small_chats(self, nginx, bridge):
@@ -94,11 +98,14 @@ class Scenarios:
             result = self.loads.run(server, chat(server.model.format("json"), False), 16, 6000, 1)
             return result["good"] / result["cpu"]
 
-        measure(nginx), measure(bridge)
-        values = self.alternate([nginx, bridge], measure)
+        relay = self.servers.relay()
+        measure(nginx), measure(bridge), measure(relay)
+        values = self.alternate([nginx, bridge, relay], measure)
+        self.servers.stop(relay)
         for server in [nginx, bridge]:
             self.report.add("3", f"small chats per CPU second, {server.name}", "/s", values[server.name])
         self.report.add("3", "small chats per CPU second over nginx's", "×", self.ratios(values), 0.4, at_least=True)
+        self.report.add("3", "small chats per CPU second over nginx's, libcurl alone", "×", self.ratios(values, "relay"))
 
     def next_variant(self, make=pictures.variant):
         self.variants += 1

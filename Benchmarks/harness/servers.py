@@ -66,6 +66,13 @@ class Servers:
         process.port, process.path, process.model = port, "/v1/chat/completions", "{}"
         return process
 
+    def relay(self):
+        """libcurl alone: the least that a relay with it costs."""
+        port = free_port()
+        process = self._start("relay", [self.tools / "relay", port, self.upstream_port], listens(port))
+        process.port, process.path, process.model = port, "/", "{}"
+        return process
+
     def bridge(self, name="bridge", environment=None):
         port = free_port()
         models = self.folder / "models.json"
