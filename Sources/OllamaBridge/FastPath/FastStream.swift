@@ -36,15 +36,15 @@ final class FastStream: FastAnswer {
     }
 
     private func writeLines() {
-        guard !lines.isEmpty else { return }
-        let isLast = translator.isComplete
-        write(isLast: isLast)
-        if isLast { noteEnd(nil) }
+        if !lines.isEmpty { write(isLast: translator.isComplete) }
     }
 
-    private func write(isLast: Bool) {
+    /// - Parameter failure: What the last line tells.
+    private func write(isLast: Bool, _ failure: OllamaFailure? = nil) {
         transcript?.note(lines)
         passed.push(lines.bytes)
+        // Before the client can know that its answer is whole.
+        if isLast { noteEnd(failure) }
         var output: [UInt8] = []
         if !hasBegun {
             hasBegun = true
@@ -59,8 +59,7 @@ final class FastStream: FastAnswer {
     override func tell(_ failure: OllamaFailure) -> Int {
         guard hasBegun else { return super.tell(failure) }
         lines.append(failure)
-        write(isLast: true)
-        noteEnd(failure)
+        write(isLast: true, failure)
         return 200
     }
 
