@@ -40,7 +40,7 @@ final class Transfer: Sendable {
     /// What there is for a reader at once; nil if that is nothing. Has the engine go on if it was held until now.
     private func takeReady() -> TransferState.PieceResult? {
         guard case .ready(let result, let releases) = state.withLock({ $0.take() }) else { return nil }
-        if releases { engine.post(.resume(self)) }
+        if releases { resume() }
         return result
     }
 

@@ -17,8 +17,6 @@ class FastAnswer: FetchReceiver {
     /// What the upstream was sent, until it has taken it.
     private var sent: (url: String, body: UpstreamBody)?
     private var upstream: FetchExchange?
-    /// The upstream took the request, and its answer is passed on here.
-    private var isAccepted = false
     /// What the client was told; nil as long as its answer is not whole.
     private var status: Int?
     /// Nothing that still comes matters.
@@ -106,7 +104,6 @@ class FastAnswer: FetchReceiver {
     }
 
     private func accepted(_ head: FetchHead) {
-        isAccepted = true
         sent = nil
         connection.requestAccepted()
         log.exchange.lease.returnBody()
@@ -205,6 +202,9 @@ class FastAnswer: FetchReceiver {
         log.exchange.lease.returnPlace()
         connection.door.front.observer?.ended(log.exchange, status: status)
     }
+
+    /// Whether the upstream took the request, and its answer is passed on here.
+    private var isAccepted: Bool { sent == nil }
 
     var isWantedByOthers: Bool { log.exchange.lease.isWantedByOthers }
 }
