@@ -33,11 +33,21 @@ private struct Walk {
     let way: Int
     private var catalog: ModelCatalog { Self.catalogs[way % Self.catalogs.count] }
 
+    private func chat(_ bytes: [UInt8]) throws -> [UInt8]? {
+        let plain = InferenceRequest.plainChat(bytes, in: 0..<bytes.count)
+        let general = Result { try InferenceRequest.chat(RequestBody.parse(bytes)) }
+        if let plain {
+            guard case .success(let general) = general else { fatalError("the plain path reads what the general path refuses") }
+            precondition("\(plain)" == "\(general)", "the plain path reads something else")
+        }
+        return try inference(general.get(), .chat)
+    }
+
     /// The body for the upstream; nil if there is none to send.
     func outcome(_ bytes: [UInt8]) -> [UInt8]? {
         do {
             switch way / Self.catalogs.count % 4 {
-            case 0: return try inference(InferenceRequest.chat(RequestBody.parse(bytes)), .chat)
+            case 0: return try chat(bytes)
             case 1: return try inference(InferenceRequest.generate(RequestBody.parse(bytes)), .generate)
             case 2:
                 let request = try EmbedRequest.decode(RequestBody.parse(bytes), route: .embed)

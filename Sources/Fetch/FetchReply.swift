@@ -56,13 +56,16 @@ public struct FetchHeaders: Sendable, RandomAccessCollection {
         fields.filter { isSameField($0.name, name) }.map(\.value)
     }
     mutating func append(_ field: Element) {
+        // Most answers have some ten.
+        if fields.isEmpty { fields.reserveCapacity(12) }
         fields.append(field)
     }
 }
 
 /// Field names are ASCII; only letters fold.
 func isSameField(_ one: String, _ other: String) -> Bool {
-    let (one, other) = (one.utf8, other.utf8)
-    guard one.count == other.count else { return false }
-    return zip(one, other).allSatisfy { lowercased($0) == lowercased($1) }
+    guard one.utf8.count == other.utf8.count else { return false }
+    let (one, other) = (one.utf8.span, other.utf8.span)
+    for index in one.indices where lowercased(one[index]) != lowercased(other[index]) { return false }
+    return true
 }

@@ -34,6 +34,27 @@ import Testing
         }
     }
 
+    @Test func `requests copied from one send each its own body`() async throws {
+        let stub = try StubUpstream.answering { _ in StubAnswer.whole(body: "ok") }
+        defer { stub.stop() }
+        try await withFetcher { fetcher async throws in
+            let first = FetchRequest(method: "POST", url: stub.url + "/a?b=c", headers: [("Content-Type", "text/plain"), ("X-Key", "1")])
+            var other = first
+            other.headers = [("X-Key", "2")]
+            let bodies = [[1], [], [UInt8](repeating: 2, count: 40_000), [3, 4], [UInt8](repeating: 5, count: 32_768), [6]]
+            for (index, body) in bodies.enumerated() {
+                let request = index == 3 ? other : first
+                #expect(try await fetcher.text(request.with(body: [body[...]])) == "ok")
+                let seen = try await stub.requests.event(index)
+                #expect(seen.body == body && seen.field("Content-Length") == "\(body.count)")
+                #expect(seen.field("X-Key") == (index == 3 ? "2" : "1") && seen.field("Content-Type") == (index == 3 ? nil : "text/plain"))
+                #expect(seen.line == "POST /a?b=c HTTP/1.1")
+                #expect(seen.field("User-Agent") == "OllamaBridge")
+            }
+            #expect(fetcher.openConnections == 1)
+        }
+    }
+
     @Test func `a hundred megabytes go out without being joined`() async throws {
         let count = EventLog<Int>()
         let stub = try StubUpstream { connection in

@@ -32,6 +32,8 @@ final class CurlEngine: Sendable {
     }
 
     let configuration: FetcherConfiguration
+    /// Whether the environment names a proxy for anything.
+    let mayUseProxy: Bool
     let gauges = Gauges()
     /// An eventfd; -1 if the system had none left, in which case the engine was never alive.
     let wakeDescriptor: CInt
@@ -41,6 +43,11 @@ final class CurlEngine: Sendable {
 
     init(_ configuration: FetcherConfiguration) {
         self.configuration = configuration
+        mayUseProxy =
+            configuration.proxy == .environment
+            && ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"].contains { (name: String) in
+                unsafe getenv(name) != nil
+            }
         wakeDescriptor = fetch_wake_create()
         precondition(wakeDescriptor >= 0, "no descriptor left for the fetcher's thread")
         startThread()

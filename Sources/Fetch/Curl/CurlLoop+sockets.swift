@@ -43,7 +43,7 @@ extension CurlLoop {
         guard what != CURL_POLL_REMOVE else { return fetch_poller_forget(poller, descriptor) }
         if !isKnown { unsafe curl_multi_assign(multi, descriptor, context) }
         poll(descriptor, what, isKnown: isKnown)
-        guard let curl = unsafe curl, let transfer = unsafe RunningTransfer.of(curl), transfer.socket != descriptor else { return }
+        guard let curl = unsafe curl, let transfer = unsafe EasyHandle.user(of: curl), transfer.socket != descriptor else { return }
         transfer.socket = descriptor
         sockets[descriptor]?.user = transfer
     }
@@ -59,7 +59,7 @@ extension CurlLoop {
         guard descriptor >= 0 else { return -1 }
         let identity = fetch_socket_identity(descriptor)
         transfer.dialled.append((descriptor, identity))
-        if let silent = sockets.updateValue(OpenSocket(identity: identity), forKey: descriptor) {
+        if let silent = sockets.replace(descriptor, with: OpenSocket(identity: identity)) {
             // The descriptor's number had a socket that libcurl closed without a word. It may believe that it is still watched, and would
             // not ask again.
             engine.gauges.changeConnections(by: -1)
@@ -76,13 +76,13 @@ extension CurlLoop {
     func forgetSilentlyClosed(_ dialled: [(descriptor: CInt, identity: UInt64)]) {
         for (descriptor, identity) in dialled where sockets[descriptor]?.identity == identity {
             guard fetch_socket_identity(descriptor) != identity else { continue }
-            sockets[descriptor] = nil
+            _ = sockets.replace(descriptor, with: nil)
             engine.gauges.changeConnections(by: -1)
         }
     }
 
     func closeSocket(_ descriptor: CInt) -> CInt {
-        if let socket = sockets.removeValue(forKey: descriptor) {
+        if let socket = sockets.replace(descriptor, with: nil) {
             engine.gauges.changeConnections(by: -1)
             if rested[socket.localPort] == descriptor { rested[socket.localPort] = nil }
             if let user = socket.user {
@@ -95,21 +95,28 @@ extension CurlLoop {
 
     /// A connection has served its exchange and may serve another.
     func noteRest(of descriptor: CInt) {
-        guard var socket = sockets[descriptor] else { return }
+        guard let socket = sockets[descriptor] else { return }
         socket.confirmedAtRest = fetch_connection_facts_of(descriptor).acknowledged
-        socket.user = nil
-        if socket.localPort == 0 {
-            socket.localPort = fetch_local_port(descriptor)
-            rested[socket.localPort] = descriptor
-        }
-        sockets[descriptor] = socket
+        guard socket.localPort == 0 else { return }
+        socket.localPort = fetch_local_port(descriptor)
+        rested[socket.localPort] = descriptor
+    }
+
+    /// An exchange has ended.
+    func forgetUser(_ transfer: RunningTransfer) {
+        for (descriptor, _) in transfer.dialled { forgetUser(transfer, of: descriptor) }
+        forgetUser(transfer, of: transfer.socket)
+    }
+
+    private func forgetUser(_ transfer: RunningTransfer, of descriptor: CInt) {
+        if let socket = sockets[descriptor], socket.user === transfer { socket.user = nil }
     }
 
     /// A transfer is about to send on a connection. One that is taken up again may die before libcurl names its socket.
     func connectionTaken(by transfer: RunningTransfer, localPort: UInt16) {
-        guard let descriptor = rested[localPort], sockets[descriptor]?.localPort == localPort else { return }
+        guard let descriptor = rested[localPort], let socket = sockets[descriptor], socket.localPort == localPort else { return }
         transfer.socket = descriptor
-        sockets[descriptor]?.user = transfer
+        socket.user = transfer
         // What a peer said while nothing was asked is no answer to what is asked next, but libcurl would take it for one. Nothing of the
         // request has been sent, so libcurl goes on to another connection by itself. Under TLS tickets and farewells come unasked.
         if transfer.isPlain { _ = fetch_end_if_unread(descriptor) }

@@ -15,11 +15,10 @@ import CCurl
     var multi: UnsafeMutableRawPointer
     private var running: [ObjectIdentifier: RunningTransfer] = [:]
     private var deadlines = DeadlineHeap<RunningTransfer>()
-    var sockets: [CInt: OpenSocket] = [:]
+    var sockets = DescriptorTable<OpenSocket>()
     /// Connections that have rested, by our own end's port: all that libcurl says about one it takes up again.
     var rested: [UInt16: CInt] = [:]
     private var handles: [EasyHandle] = []
-    var headerLists = HeaderLists()
     private var orders: [CurlEngine.Order] = []
     /// When libcurl wants to be called for its own timers.
     var curlDeadline: UInt64?
@@ -27,7 +26,7 @@ import CCurl
     private var restDeadline: UInt64?
     private var stopRequests: [Waiter<Void>?] = []
     /// Descriptors that are not libcurl's.
-    var guests: [CInt: Guest] = [:]
+    var guests = DescriptorTable<Guest>()
     var timers = DeadlineHeap<FetchTimer>()
     private(set) lazy var thread = FetchThread(self)
 
@@ -37,15 +36,18 @@ import CCurl
     }
 
     /// A socket that libcurl opened through us.
-    struct OpenSocket {
+    final class OpenSocket {
         let identity: UInt64
         /// What libcurl wants to hear about it: `CURL_POLL_IN` and its kin.
         var watched = CURL_POLL_NONE
-        weak var user: RunningTransfer?
+        /// Whose exchange it carries, until that has ended.
+        var user: RunningTransfer?
         /// What the peer had confirmed when the connection came to rest.
         var confirmedAtRest: UInt64 = 0
         /// Our own end's port, known once the connection has rested; 0 before.
         var localPort: UInt16 = 0
+
+        init(identity: UInt64) { self.identity = identity }
     }
 
     init(_ engine: CurlEngine) {
@@ -137,7 +139,7 @@ import CCurl
     private func finishDone() {
         var code = CURLE_OK
         while let curl = unsafe fetch_multi_next_done(multi, &code) {
-            guard let transfer = unsafe RunningTransfer.of(curl) else { continue }
+            guard let transfer = unsafe EasyHandle.user(of: curl) else { continue }
             let error = transfer.failure ?? (code == CURLE_OK ? nil : FetchError(code, words: transfer.handle.lastWords))
             finish(transfer, error)
         }
@@ -223,12 +225,11 @@ import CCurl
 
     /// - Throws: What is wrong with the request itself.
     func start(_ transfer: Transfer, _ request: FetchRequest, _ receiver: (any FetchReceiver)? = nil) throws(FetchError) {
-        let handle = handles.popLast() ?? EasyHandle()
+        let handle = takeHandle(for: request.head)
         let started: RunningTransfer
         do {
             started = try RunningTransfer(transfer, request, receiver: receiver, handle: handle, loop: self)
         } catch {
-            handle.reset()
             handles.append(handle)
             throw error
         }
@@ -240,6 +241,13 @@ import CCurl
         if code != CURLM_OK { finish(started, .couldNotConnect(detail: unsafe String(cString: curl_multi_strerror(code)))) }
     }
 
+    /// One that has served the like, where there is one: little has to be set on it.
+    private func takeHandle(for head: RequestHead) -> EasyHandle {
+        guard let place = handles.lastIndex(where: { $0.isSet(to: head) }) else { return handles.popLast() ?? EasyHandle(self) }
+        handles.swapAt(place, handles.endIndex - 1)
+        return handles.removeLast()
+    }
+
     private func finish(_ transfer: RunningTransfer, _ error: FetchError?) {
         deadlines.remove(transfer)
         running[ObjectIdentifier(transfer.transfer)] = nil
@@ -247,7 +255,8 @@ import CCurl
         unsafe curl_multi_remove_handle(multi, transfer.handle.curl)
         forgetSilentlyClosed(transfer.dialled)
         if error == nil { noteRest(of: transfer.socket) }
-        transfer.handle.reset()
+        forgetUser(transfer)
+        transfer.handle.rest(leftTraces: error != nil || transfer.hasLeftTraces)
         if handles.count < Self.pooledHandles { handles.append(transfer.handle) }
         engine.gauges.setTransfers(running.count)
         limitConnections()
@@ -262,7 +271,7 @@ import CCurl
     private func tearDown() {
         for transfer in Array(running.values) { finish(transfer, .shutDown) }
         handles = []
-        guests = [:]
+        guests.removeAll()
         unsafe curl_multi_cleanup(multi)
         _ = fetch_close(poller)
         for order in engine.close() { engine.refuse(order) }

@@ -35,18 +35,30 @@ struct ResponseHead {
             isComplete = true
             return .complete
         }
-        if unsafe text.starts(with: "HTTP/".utf8) { return unsafe takeStatusLine(text) }
+        if unsafe text.first == UInt8(ascii: "H"), unsafe text.starts(with: "HTTP/".utf8) { return unsafe takeStatusLine(text) }
         return unsafe takeField(text)
     }
 
     private mutating func takeStatusLine(_ text: Slice<UnsafeRawBufferPointer>) -> Step {
-        let words = unsafe text.split(separator: UInt8(ascii: " "))
-        guard unsafe words.count >= 2, unsafe words[1].count == 3, let status = unsafe Int(String(decoding: words[1], as: UTF8.self)) else {
-            return .malformed
-        }
+        guard let status = unsafe Self.status(text) else { return .malformed }
         self.status = status
         fields = FetchHeaders()
         return .statusLine(isFinal: status >= 200 || status == 101)
+    }
+
+    /// The three digits that are the second word.
+    private static func status(_ line: Slice<UnsafeRawBufferPointer>) -> Int? {
+        guard let end = unsafe line.firstIndex(of: UInt8(ascii: " ")) else { return nil }
+        let rest = unsafe line[end...].drop { $0 == UInt8(ascii: " ") }
+        let word = unsafe rest.prefix { $0 != UInt8(ascii: " ") }
+        guard unsafe word.count == 3 else { return nil }
+        var status = 0
+        for index in unsafe word.indices {
+            let byte = unsafe word[index]
+            guard byte &- UInt8(ascii: "0") < 10 else { return nil }
+            status = status * 10 + Int(byte &- UInt8(ascii: "0"))
+        }
+        return status
     }
 
     private mutating func takeField(_ text: Slice<UnsafeRawBufferPointer>) -> Step {

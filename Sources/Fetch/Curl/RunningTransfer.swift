@@ -9,10 +9,9 @@ final class RunningTransfer: DeadlineHolder {
     let transfer: Transfer
     let handle: EasyHandle
     unowned let loop: CurlLoop
-    private let limits: FetchLimits
-    private let addressGuard: AddressGuard?
-    private let options: RequestOptions
-    private let isSafeToRepeat: Bool
+    private let options: HeadOptions
+    /// Whether libcurl asks for the body piece by piece.
+    private let bodyIsRead: Bool
     private var body: RequestBody
     private var phase = Phase.connecting
     private let startedAt: UInt64
@@ -23,8 +22,6 @@ final class RunningTransfer: DeadlineHolder {
     private var attemptBegan: UInt64 = 0
     /// Whether the peer can have acted on the last attempt. Stays true when that cannot be told.
     private var mayHaveBeenActedOn = true
-    /// Whether the bytes on the wire are HTTP's own.
-    let isPlain: Bool
     private var head = ResponseHead()
     private var received = 0
     /// The head and the bytes that have come since the last flush.
@@ -46,25 +43,28 @@ final class RunningTransfer: DeadlineHolder {
     /// Takes what arrives in the place of the transfer's reader.
     private var receiver: (any FetchReceiver)?
 
-    /// - Throws: what `RequestOptions` throws.
+    /// - Throws: What is wrong with the request.
     init(
         _ transfer: Transfer, _ request: FetchRequest, receiver: (any FetchReceiver)?, handle: EasyHandle, loop: CurlLoop
     ) throws(FetchError) {
         self.receiver = receiver
-        options = try RequestOptions(request, try loop.headerLists.list(request.headers), for: handle, loop.engine.configuration)
+        (options, bodyIsRead) = try handle.set(request)
         self.transfer = transfer
         self.handle = handle
         self.loop = loop
-        limits = request.limits
-        addressGuard = request.addressGuard
-        isSafeToRepeat = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(request.method)
-        isPlain = request.url.utf8.prefix(5).elementsEqual("http:".utf8) { $0 | 0x20 == $1 | 0x20 }
-        body = RequestBody(options.bodyIsRead ? request.body : [])
+        body = RequestBody(bodyIsRead ? request.body : [])
         startedAt = loop.now
         phaseBegan = loop.now
-        head.hasBody = request.method != "HEAD"
-        installCallbacks()
+        head.hasBody = options.expectsBody
+        handle.user = self
     }
+
+    private var limits: HeadOptions.Limits { options.limits }
+
+    /// Whether libcurl remembers more of this exchange than the next one on its handle should find.
+    var hasLeftTraces: Bool { attempts != 1 || bodyIsRead }
+
+    var isPlain: Bool { options.isPlain }
 
     // MARK: Time
 
@@ -110,16 +110,19 @@ final class RunningTransfer: DeadlineHolder {
     /// Hands what has come to the receiver; false if there is none, or if it wants no more.
     private func hasReceived() -> Bool {
         guard let receiver else { return false }
-        switch receiver.arrived(arrivedHead, incoming.span) {
+        let head = takeHead()
+        var bytes = takeIncoming()
+        switch receiver.arrived(head, bytes.span) {
         case .goOn: isHeld = false
         case .hold: isHeld = true
         case .handOn:
             self.receiver = nil
+            (arrivedHead, incoming) = (head, bytes)
             return false
         }
-        arrivedHead = nil
         // A stream brings pieces of one size; a large one does not come twice.
-        incoming.removeAll(keepingCapacity: incoming.count <= Self.keptCapacity)
+        bytes.removeAll(keepingCapacity: bytes.count <= Self.keptCapacity)
+        incoming = bytes
         return true
     }
 
@@ -169,11 +172,11 @@ final class RunningTransfer: DeadlineHolder {
     // MARK: What libcurl calls
 
     /// Whether it matters what address a connection leads to.
-    var looksAtAddresses: Bool { addressGuard != nil }
+    var looksAtAddresses: Bool { options.head.facts.addressGuard != nil }
 
     /// A connection is to be opened.
     func mayDial(_ address: IPAddress?, port: UInt16) -> Bool {
-        guard let addressGuard else { return true }
+        guard let addressGuard = options.head.facts.addressGuard else { return true }
         if let address, addressGuard(address, port) { return true }
         failure = .addressRefused
         return false
@@ -184,14 +187,14 @@ final class RunningTransfer: DeadlineHolder {
         // One refused address refuses the whole name, even if libcurl went on to another one.
         guard failure == nil, mayDial(address, port: port) else { return false }
         attempts += 1
-        if attempts > 1, !isSafeToRepeat, mayHaveBeenActedOn {
+        if attempts > 1, !options.isSafeToRepeat, mayHaveBeenActedOn {
             failure = .closedEarly(detail: "the kept connection ended after the request was sent; it may have been acted on")
             return false
         }
         loop.connectionTaken(by: self, localPort: localPort)
         attemptBegan = loop.now
         mayHaveBeenActedOn = true
-        if options.bodyIsRead {
+        if bodyIsRead {
             enter(.sending)
         } else {
             writtenAt = loop.now
@@ -284,8 +287,7 @@ final class RunningTransfer: DeadlineHolder {
     }
 }
 
-private func later(_ time: UInt64, by duration: Duration) -> UInt64 {
-    let (seconds, attoseconds) = duration.components
-    guard seconds >= 0, seconds < 4_000_000_000 else { return seconds < 0 ? time : .max }
-    return time + UInt64(seconds) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
+private func later(_ time: UInt64, by nanoseconds: UInt64) -> UInt64 {
+    let (sum, overflow) = time.addingReportingOverflow(nanoseconds)
+    return overflow ? .max : sum
 }

@@ -1,13 +1,11 @@
 /// One exchange as both sides see it: the engine's thread puts in what arrives, one reader takes it out at its own pace.
 final class Transfer: Sendable {
     private let engine: CurlEngine
-    private let state = Guarded(TransferState())
-    /// Held until the engine takes it over, so that a large body is not kept for as long as the answer streams.
-    private let pendingRequest: Guarded<FetchRequest?>
+    private let state: Guarded<TransferState>
 
     init(_ request: FetchRequest, engine: CurlEngine) {
         self.engine = engine
-        pendingRequest = Guarded(request)
+        state = Guarded(TransferState(pending: request))
     }
 
     // MARK: The reader's side
@@ -82,8 +80,10 @@ final class Transfer: Sendable {
 
     /// The request, once; nil if the exchange was cancelled before it began.
     func takeRequest() -> FetchRequest? {
-        let request = pendingRequest.withLock { $0.take() }
-        return state.withLock { $0.hasEnded } ? nil : request
+        state.withLock { state in
+            let request = state.pending.take()
+            return state.hasEnded ? nil : request
+        }
     }
 
     /// Hands on what has come, and wakes the reader once for all of it. Returns true if the peer is not to be read from until `.resume` is

@@ -18,6 +18,8 @@ struct TransferState {
         case failure(FetchError)
     }
 
+    /// Held until the engine takes it over, so that a large body is not kept for as long as the answer streams.
+    var pending: FetchRequest?
     private var head: FetchHead?
     private var waiting: Signal?
     /// Takes bytes in the place of the one who waits.
@@ -28,6 +30,8 @@ struct TransferState {
     private var ending: Ending?
     /// True from the high mark up to the low mark: the peer is not to be read from.
     private(set) var isHeld = false
+
+    init(pending: FetchRequest? = nil) { self.pending = pending }
 
     /// Nothing more will come from the peer.
     var hasEnded: Bool { ending != nil }

@@ -21,7 +21,7 @@ public final class FetchThread {
         // 0 is what libcurl's own sockets have.
         lastTag = lastTag == .max ? 1 : lastTag + 1
         guard fetch_poller_watch_edges(loop.poller, descriptor, lastTag, false, false) else { return false }
-        loop.guests[descriptor] = CurlLoop.Guest(tag: lastTag, watcher: watcher)
+        _ = loop.guests.replace(descriptor, with: CurlLoop.Guest(tag: lastTag, watcher: watcher))
         return true
     }
 
@@ -33,7 +33,7 @@ public final class FetchThread {
 
     /// Calls the watcher no more.
     public func forget(_ descriptor: CInt) {
-        guard loop.guests.removeValue(forKey: descriptor) != nil else { return }
+        guard loop.guests.replace(descriptor, with: nil) != nil else { return }
         fetch_poller_forget(loop.poller, descriptor)
     }
 

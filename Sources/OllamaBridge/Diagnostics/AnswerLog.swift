@@ -4,12 +4,12 @@ import Translate
 /// Writes the one line that sums up an answer, and what happened to each picture.
 final class AnswerLog: Sendable {
     let exchange: Exchange
-    let model: ResolvedModel.Identity
+    let model: ResolvedModel
     private let facts: [PictureFact]
 
     init(exchange: Exchange, model: ResolvedModel, facts: [PictureFact]) {
         self.exchange = exchange
-        self.model = model.identity
+        self.model = model
         self.facts = facts
     }
 
@@ -18,7 +18,7 @@ final class AnswerLog: Sendable {
         // The words cost more than the translation of a short answer; they are found only if somebody reads them.
         guard exchange.logLevel <= (failure == nil ? .info : .warning) else { return }
         var metadata: Logger.Metadata = [
-            "model": "\(model.listedName)", "provider": "\(model.providerName)",
+            "model": "\(model.listedName)", "provider": "\(model.provider.name)",
             "prompt_tokens": "\(summary.promptTokens)", "answer_tokens": "\(summary.answerTokens)",
             "first_token_ms": "\((summary.loadDuration + summary.promptDuration) / 1_000_000)",
             "total_ms": "\(Clock.now().since(exchange.received) / 1_000_000)",
@@ -35,7 +35,7 @@ final class AnswerLog: Sendable {
 
     private func note(_ summary: AnswerSummary, _ failure: OllamaFailure?) {
         exchange.record.note { record in
-            record.provider = model.providerName
+            record.provider = model.provider.name
             record.promptTokens = summary.promptTokens
             record.answerTokens = summary.answerTokens
             record.tokensAreEstimated = summary.isEstimated

@@ -56,7 +56,7 @@ class FastAnswer: FetchReceiver {
     func begin(contentType: String?) {}
 
     /// - Throws: What ends the answer.
-    func take(_ bytes: Span<UInt8>) throws(OllamaFailure) {}
+    func take(_ bytes: Span<UInt8>) throws(OllamaFailure) -> AnswerProgress { .underWay }
 
     /// The upstream's end, a proper one, or long silence after all has been said.
     func takeEnd() throws(OllamaFailure) {}
@@ -70,8 +70,6 @@ class FastAnswer: FetchReceiver {
         return failure.status
     }
 
-    var isComplete: Bool { false }
-    var awaitsOnlyTheEnd: Bool { false }
     func noteLeft(_ facts: inout RequestRecord.Facts) {}
 
     // MARK: From the upstream
@@ -83,7 +81,7 @@ class FastAnswer: FetchReceiver {
             guard (200..<300).contains(head.status) else { return handOn(head) }
             accepted(head)
         }
-        if !bytes.isEmpty { advance { () throws(OllamaFailure) in try take(bytes) } }
+        if !bytes.isEmpty { advance(bytes) }
         return connection.isBlocked && !isOver ? .hold : .goOn
     }
 
@@ -111,13 +109,16 @@ class FastAnswer: FetchReceiver {
         begin(contentType: head.headers["Content-Type"])
     }
 
-    private func advance(_ step: () throws(OllamaFailure) -> Void) {
+    private func advance(_ bytes: Span<UInt8>) {
         do {
-            try step()
+            switch try take(bytes) {
+            case .underWay: break
+            case .awaitsOnlyTheEnd: wait(for: StreamedAnswer.silenceAfterFinish)
+            case .complete: finish(200)
+            }
         } catch {
-            return fail(error)
+            fail(error)
         }
-        if isComplete { finish(200) } else if awaitsOnlyTheEnd { wait(for: StreamedAnswer.silenceAfterFinish) }
     }
 
     private func end() {

@@ -46,8 +46,7 @@ final class FastDoor: Sendable {
     func begin(_ plain: PlainRequest, _ bytes: [UInt8], for connection: FastConnection) -> FastAnswer? {
         guard let guards = front.guards, guards.keys.isEmpty, connection.scratch.allows(bytes[plain.host], guards.hosts) else { return nil }
         let exchange = front.exchange(plain.route.request, from: connection.client, over: nil, route: plain.route.path)
-        guard (try? exchange.lease.takeBody(bytes.count)) != nil, let json = try? RequestBody.parse(Array(bytes[plain.body])),
-            let request = try? plain.route == .chat ? InferenceRequest.chat(json) : InferenceRequest.generate(json),
+        guard (try? exchange.lease.takeBody(bytes.count)) != nil, let request = plain.question(bytes),
             let ready = relay.ready(request, exchange)
         else { return nil }
         let answer = ready.isStream ? FastStream(ready, connection) : FastWhole(ready, connection)
@@ -59,16 +58,25 @@ final class FastDoor: Sendable {
     }
 }
 
+extension PlainRequest {
+    fileprivate func question(_ bytes: [UInt8]) -> InferenceRequest? {
+        if route == .chat, let request = InferenceRequest.plainChat(bytes, in: body) { return request }
+        guard let json = try? RequestBody.parse(Array(bytes[body])) else { return nil }
+        return try? route == .chat ? .chat(json) : .generate(json)
+    }
+}
+
 extension PlainRequest.Route {
     fileprivate var path: String { self == .chat ? "/api/chat" : "/api/generate" }
 
     /// What of a request its exchange still needs when the body has been read.
-    fileprivate var request: Request { self == .chat ? Self.chatRequest : Self.generateRequest }
+    fileprivate var request: ServedRequest { self == .chat ? Self.chatRequest : Self.generateRequest }
 
     private static let chatRequest = request(to: "/api/chat")
     private static let generateRequest = request(to: "/api/generate")
 
-    private static func request(to path: String) -> Request {
-        Request(head: HTTPRequest(method: .post, scheme: "http", authority: nil, path: path), body: .init(buffer: ByteBuffer()))
+    private static func request(to path: String) -> ServedRequest {
+        ServedRequest(
+            Request(head: HTTPRequest(method: .post, scheme: "http", authority: nil, path: path), body: .init(buffer: ByteBuffer())))
     }
 }

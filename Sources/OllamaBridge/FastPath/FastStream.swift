@@ -16,27 +16,28 @@ final class FastStream: FastAnswer {
         super.init(ready, connection)
     }
 
-    override var isComplete: Bool { translator.isComplete }
-    override var awaitsOnlyTheEnd: Bool { translator.awaitsOnlyTheEnd }
-
     override func begin(contentType: String?) {
         translator.requestSent(at: moment)
         translator.begin(contentType: contentType)
     }
 
-    override func take(_ bytes: Span<UInt8>) throws(OllamaFailure) {
+    override func take(_ bytes: Span<UInt8>) throws(OllamaFailure) -> AnswerProgress {
+        var progress = AnswerProgress.underWay
         // Lines may have come before a failure, and go out before it.
-        defer { writeLines() }
-        try translator.push(bytes, at: moment, into: &lines)
+        defer { writeLines(isLast: progress == .complete) }
+        progress = try translator.push(bytes, at: moment, into: &lines)
+        return progress
     }
 
     override func takeEnd() throws(OllamaFailure) {
-        defer { writeLines() }
+        var isWhole = false
+        defer { writeLines(isLast: isWhole) }
         try translator.finish(at: moment, into: &lines)
+        isWhole = true
     }
 
-    private func writeLines() {
-        if !lines.isEmpty { write(isLast: translator.isComplete) }
+    private func writeLines(isLast: Bool) {
+        if !lines.isEmpty { write(isLast: isLast) }
     }
 
     /// - Parameter failure: What the last line tells.

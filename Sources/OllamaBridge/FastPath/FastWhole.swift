@@ -9,17 +9,15 @@ final class FastWhole: FastAnswer {
         super.init(ready, connection)
     }
 
-    override var isComplete: Bool { collector.isComplete }
-    override var awaitsOnlyTheEnd: Bool { collector.awaitsOnlyTheEnd }
-
     override func begin(contentType: String?) {
         collector.requestSent(at: moment)
         collector.begin(contentType: contentType)
     }
 
-    override func take(_ bytes: Span<UInt8>) throws(OllamaFailure) {
-        try collector.push(bytes, at: moment)
-        if collector.isComplete { try takeEnd() }
+    override func take(_ bytes: Span<UInt8>) throws(OllamaFailure) -> AnswerProgress {
+        let progress = try collector.push(bytes, at: moment)
+        if progress == .complete { try takeEnd() }
+        return progress
     }
 
     override func takeEnd() throws(OllamaFailure) {

@@ -8,7 +8,7 @@ import Translate
 ///
 /// A class, since every function on that way would keep a copy of its own for as long as it waits.
 final class Exchange: Sendable {
-    let request: Request
+    private let served: ServedRequest
     let client: ClientConnection
     /// The client's socket, for answers that are written line by line; nil where there is none.
     let line: ClientLine?
@@ -27,10 +27,11 @@ final class Exchange: Sendable {
 
     /// - Parameter log: Gets the request's id and its client's name.
     init(
-        request: Request, client: ClientConnection, line: ClientLine?, received: AnswerMoment, pathTail: String, id: String, log: Logger,
+        request: ServedRequest, client: ClientConnection, line: ClientLine?, received: AnswerMoment, pathTail: String, id: String,
+        log: Logger,
         clientName: String?, lease: Lease, record: RequestRecord, budgets: Budgets?
     ) {
-        self.request = request
+        served = request
         self.client = client
         self.line = line
         self.received = received
@@ -42,6 +43,8 @@ final class Exchange: Sendable {
         self.record = record
         self.budgets = budgets
     }
+
+    var request: Request { served.request }
 
     /// Carries the request id on every line. Made when a line is to be written, which is not for every request.
     var log: Logger {
@@ -68,6 +71,12 @@ final class Exchange: Sendable {
         client.setInferring(true, holding: lease)
         try await lease.takePlace()
     }
+}
+
+/// The server library's request in a place of its own, so that the fast path need not copy one for every exchange.
+final class ServedRequest: Sendable {
+    let request: Request
+    init(_ request: Request) { self.request = request }
 }
 
 extension Response {

@@ -129,14 +129,15 @@ struct FrontDoor: Sendable {
             route = tail.isEmpty ? path : path.dropLast(tail.count) + "*"
         }
         return exchange(
-            request, from: client, over: ClientLine(channel), route: route, pathTail: entrance.tail, clientName: entrance.clientName)
+            ServedRequest(request), from: client, over: ClientLine(channel), route: route, pathTail: entrance.tail,
+            clientName: entrance.clientName)
     }
 
     /// - Parameters:
     ///   - line: nil where answers are not written line by line, or not through a channel.
     ///   - route: The path of the table; nil if the request's is in none.
     func exchange(
-        _ request: Request, from client: ClientConnection, over line: ClientLine?, route: String?, pathTail: String = "",
+        _ request: ServedRequest, from client: ClientConnection, over line: ClientLine?, route: String?, pathTail: String = "",
         clientName: String? = nil
     ) -> Exchange {
         Exchange(
@@ -179,8 +180,14 @@ enum RequestID {
     static func next() -> String {
         let (_, number) = last.wrappingAdd(1, ordering: .relaxed)
         // An odd factor maps each number to another one of its own, so that neighbours look nothing alike.
-        let digits = String(number &* 0x9E37_79B1, radix: 16)
-        return String(repeating: "0", count: 8 - digits.count) + digits
+        let mixed = number &* 0x9E37_79B1
+        return unsafe String(unsafeUninitializedCapacity: 8) { digits in
+            for place in 0..<8 {
+                let digit = UInt8(truncatingIfNeeded: mixed >> UInt32(28 - 4 * place) & 0xF)
+                unsafe digits[place] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            }
+            return 8
+        }
     }
 }
 

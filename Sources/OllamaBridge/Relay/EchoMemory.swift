@@ -45,12 +45,12 @@ final class EchoMemory: Sendable {
     /// The request with what this model's provider wants back.
     func recall(_ request: InferenceRequest, for model: ResolvedModel, client: String?) -> InferenceRequest {
         request.recalling(EchoParts(model.dialect)) { hash in
-            let key = Self.key(hash, model.identity, client)
+            let key = Self.key(hash, model, client)
             return state.withLock { $0.find(key) }
         }
     }
 
-    func remember(_ echo: AnswerEcho?, at place: EchoPlace, of model: ResolvedModel.Identity, client: String?) {
+    func remember(_ echo: AnswerEcho?, at place: EchoPlace, of model: ResolvedModel, client: String?) {
         for entry in echo?.entries(at: place) ?? [] {
             for hash in entry.keys {
                 let key = Self.key(hash, model, client)
@@ -59,7 +59,7 @@ final class EchoMemory: Sendable {
         }
     }
 
-    private static func key(_ hash: UInt64, _ model: ResolvedModel.Identity, _ client: String?) -> Key {
-        Key(client: client, provider: model.providerName, model: model.upstreamID, hash: hash)
+    private static func key(_ hash: UInt64, _ model: ResolvedModel, _ client: String?) -> Key {
+        Key(client: client, provider: model.provider.name, model: model.upstreamID, hash: hash)
     }
 }

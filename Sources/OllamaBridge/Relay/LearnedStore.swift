@@ -6,7 +6,7 @@ final class LearnedStore: Sendable {
     private let state = Mutex<[String: LearnedAdjustments]>([:])
 
     func adjustments(for model: ResolvedModel) -> LearnedAdjustments {
-        state.withLock { $0[Self.key(model)] ?? LearnedAdjustments() }
+        state.withLock { $0.isEmpty ? nil : $0[Self.key(model)] } ?? LearnedAdjustments()
     }
 
     func learn(_ lesson: LearnedAdjustments.Adjustment, for model: ResolvedModel) {

@@ -2,7 +2,7 @@ import Fetch
 import Translate
 
 /// A request that can go to its one upstream at once, and what its answer needs.
-struct ReadyRequest {
+final class ReadyRequest {
     let fetch: FetchRequest
     let body: UpstreamBody
     let settings: AnswerSettings
@@ -11,6 +11,20 @@ struct ReadyRequest {
     let transcript: TranscriptKeeper?
     let log: AnswerLog
     let remember: @Sendable (AnswerSummary) -> Void
+
+    init(
+        fetch: FetchRequest, body: UpstreamBody, settings: AnswerSettings, isStream: Bool, provider: String, transcript: TranscriptKeeper?,
+        log: AnswerLog, remember: @escaping @Sendable (AnswerSummary) -> Void
+    ) {
+        self.fetch = fetch
+        self.body = body
+        self.settings = settings
+        self.isStream = isStream
+        self.provider = provider
+        self.transcript = transcript
+        self.log = log
+        self.remember = remember
+    }
 }
 
 extension Relay {
@@ -20,7 +34,7 @@ extension Relay {
     /// - Returns: nil for every other request, one with a mistake included; then nothing has been done that is not undone when the exchange
     ///   is let go of.
     func ready(_ request: InferenceRequest, _ exchange: Exchange) -> ReadyRequest? {
-        guard request.work == .answer, request.messages.allSatisfy(\.images.isEmpty) else { return nil }
+        guard request.work == .answer, !request.hasPictures else { return nil }
         let client = exchange.clientName
         let (request, transcript) = continuing(request, of: client)
         guard let model = try? catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate),

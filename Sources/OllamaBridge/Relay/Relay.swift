@@ -109,9 +109,9 @@ struct Relay: Sendable {
     {
         do {
             var pieces = reply.body.makeAsyncIterator()
-            while !collector.isComplete {
+            while collector.progress != .complete {
                 let next =
-                    collector.awaitsOnlyTheEnd
+                    collector.progress == .awaitsOnlyTheEnd
                     ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
                 guard let piece = next else { break }
                 try collector.push(piece, at: Clock.now())
@@ -208,9 +208,4 @@ extension PreparedPictures {
             return Array(rest.prefix(message.images.count))
         }
     }
-}
-
-extension Provider {
-    /// What must never be repeated to a client, should the upstream quote it.
-    var secrets: [String] { (apiKey.map { [$0.value] } ?? []) + headers.map(\.value.value) }
 }

@@ -55,7 +55,6 @@ final class RunningModels: Sendable {
 
     private func end(_ name: String) {
         state.withLock { entries in
-            // Where it stands: an entry is most of a kilobyte.
             guard let place = entries.index(forKey: name) else { return }
             let keepAlive = entries.values[place].keepAlive
             entries.values[place].users -= 1

@@ -16,6 +16,7 @@ import Translate
 /// one sleeps in `forward`, the fetcher's thread.
 final class StreamedAnswer: @unchecked Sendable {
     private var translator: AnswerTranslator
+    private var progress = AnswerProgress.underWay
     private var lines: LineBatch
     private let body: FetchBody.Iterator
     private let failures: FailureContext
@@ -105,10 +106,9 @@ final class StreamedAnswer: @unchecked Sendable {
     }
 
     /// More than the end is expected of the upstream.
-    private var hasLinesToCome: Bool { !isOver && !awaitsOnlyTheEnd }
+    private var hasLinesToCome: Bool { !isOver && progress != .awaitsOnlyTheEnd }
 
-    @inline(never)
-    private var isOver: Bool { translator.isComplete || failure != nil }
+    private var isOver: Bool { progress == .complete || failure != nil }
 
     /// Reads on until there are lines to write.
     @inline(never)
@@ -126,7 +126,7 @@ final class StreamedAnswer: @unchecked Sendable {
 
     /// Takes one piece from the upstream. A failure is kept, because lines may have come before it.
     private func advance() async throws {
-        if awaitsOnlyTheEnd { return try await advanceToEnd() }
+        if progress == .awaitsOnlyTheEnd { return try await advanceToEnd() }
         do {
             var body = body
             take(try await body.next())
@@ -149,9 +149,6 @@ final class StreamedAnswer: @unchecked Sendable {
     // which live as long as the stream.
 
     @inline(never)
-    private var awaitsOnlyTheEnd: Bool { translator.awaitsOnlyTheEnd }
-
-    @inline(never)
     private func throwEarlyFailure() throws {
         if let failure, lines.isEmpty { throw failure }
     }
@@ -161,9 +158,10 @@ final class StreamedAnswer: @unchecked Sendable {
     private func take(_ piece: [UInt8]?) {
         do {
             if let piece {
-                try translator.push(piece, at: Clock.now(), into: &lines)
+                progress = try translator.push(piece, at: Clock.now(), into: &lines)
             } else {
                 try translator.finish(at: Clock.now(), into: &lines)
+                progress = .complete
             }
         } catch {
             failure = error

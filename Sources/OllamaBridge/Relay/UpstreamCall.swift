@@ -7,7 +7,7 @@ struct UpstreamCall: Sendable {
     let fetcher: Fetcher
     let learned: LearnedStore
     let health: ProviderHealth
-    let limits: FetchLimits
+    let requests: UpstreamRequests
     let retries: RetryPolicy
 
     /// An upstream's answer whose status is a success.
@@ -32,35 +32,28 @@ struct UpstreamCall: Sendable {
         to members: [ResolvedModel], failures: FailureContext, log: Logger, headStart: HeadStart? = nil, build: Build
     ) async throws -> Answer {
         var last: OllamaFailure?
-        for (index, member) in members.map(Member.init).enumerated() {
+        for (index, member) in members.enumerated() {
             let isLast = index == members.count - 1
             // With a single upstream there is nothing to turn to, so its breaker only counts.
-            guard members.count == 1 || health.admits(member.model.provider.name) else { continue }
+            guard members.count == 1 || health.admits(member.provider.name) else { continue }
             do {
                 return try await send(to: member, failures: failures, log: log, headStart: headStart, build: build)
             } catch let failure as UpstreamFailure {
                 last = failure.shown
                 guard failure.isProvidersFault, !isLast else { throw failure.shown }
                 log.notice(
-                    "Turning to another upstream", metadata: ["failed": "\(member.model.provider.name)", "error": "\(failure.shown.error)"])
+                    "Turning to another upstream", metadata: ["failed": "\(member.provider.name)", "error": "\(failure.shown.error)"])
             }
         }
         let wait = health.secondsUntilProbe(members.map(\.provider.name))
         throw last ?? OllamaFailure(status: 503, error: "no model server is available for this model right now", retryAfter: wait)
     }
 
-    /// A member in a box of its own. Async functions keep every copy of a large value in their frames, and a connection's task keeps the
-    /// memory of its largest frame: with the value itself passed around, that was 48 kB a connection.
-    private final class Member: Sendable {
-        let model: ResolvedModel
-        init(_ model: ResolvedModel) { self.model = model }
-    }
-
     private func send(
-        to member: Member, failures: FailureContext, log: Logger, headStart: HeadStart?, build: Build
+        to member: ResolvedModel, failures: FailureContext, log: Logger, headStart: HeadStart?, build: Build
     ) async throws -> Answer {
-        let provider = member.model.provider.name
-        let failures = failures.hiding(member.model.provider.secrets)
+        let provider = member.provider.name
+        let failures = failures.hiding(member.provider.secrets)
         var tried = 0
         while true {
             tried += 1
@@ -85,25 +78,25 @@ struct UpstreamCall: Sendable {
 
     /// Drops or renames what the upstream refuses, as far as its refusal says what that is, and remembers it.
     private func sendLearning(
-        to member: Member, failures: FailureContext, log: Logger, headStart: HeadStart?, build: Build
+        to member: ResolvedModel, failures: FailureContext, log: Logger, headStart: HeadStart?, build: Build
     ) async throws -> Answer {
-        var adjustments = learned.adjustments(for: member.model)
+        var adjustments = learned.adjustments(for: member)
         var refused: (body: UpstreamBody, failure: UpstreamFailure)?
         // Each lesson concerns one parameter; two suffice for every provider seen.
         for lessonsLeft in [2, 1, 0] {
-            let body = try await build(member.model, adjustments)
+            let body = try await build(member, adjustments)
             // A lesson about messages changes nothing in a body that passes through.
             if let refused, refused.body == body { throw refused.failure }
             let reply = try await send(body, to: member, failures: failures, headStart: headStart)
-            if (200..<300).contains(reply.status) { return Answer(reply: reply, body: body, model: member.model) }
+            if (200..<300).contains(reply.status) { return Answer(reply: reply, body: body, model: member) }
             let text = (try? await reply.body.collect(upTo: Self.errorBodyBytes)) ?? []
             let failure = Self.failure(reply, text, failures)
             if lessonsLeft > 0, let lesson = LearnedAdjustments.learn(status: reply.status, body: text, sent: body.parameters) {
                 adjustments.apply(lesson)
-                learned.learn(lesson, for: member.model)
+                learned.learn(lesson, for: member)
                 log.notice(
                     "The upstream refused a parameter; remembered",
-                    metadata: ["lesson": "\(lesson)", "provider": "\(member.model.provider.name)"])
+                    metadata: ["lesson": "\(lesson)", "provider": "\(member.provider.name)"])
                 refused = (body, failure)
                 continue
             }
@@ -115,9 +108,9 @@ struct UpstreamCall: Sendable {
     }
 
     private func send(
-        _ body: UpstreamBody, to member: Member, failures: FailureContext, headStart: HeadStart?
+        _ body: UpstreamBody, to member: ResolvedModel, failures: FailureContext, headStart: HeadStart?
     ) async throws -> FetchReply {
-        let request = request(body, to: member.model)
+        let request = request(body, to: member)
         do {
             if let outcome = headStart?.outcome(of: request.url, body) { return try outcome.get() }
             return try await fetcher.send(request)
@@ -132,12 +125,7 @@ struct UpstreamCall: Sendable {
 
     /// The request as it goes on the wire.
     func request(_ body: UpstreamBody, to model: ResolvedModel) -> FetchRequest {
-        var headers: [(name: String, value: String)] = [
-            ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"),
-        ]
-        // Keys go to the provider's own address and nowhere else.
-        headers += model.provider.requestHeaders.map { ($0.name, $0.value.value) }
-        return FetchRequest(method: "POST", url: model.provider.baseURL + body.path, headers: headers, body: body.pieces, limits: limits)
+        requests.request(to: model.provider, path: body.path).with(body: body.pieces)
     }
 
     private static func failure(_ reply: FetchReply, _ text: [UInt8], _ failures: FailureContext) -> UpstreamFailure {

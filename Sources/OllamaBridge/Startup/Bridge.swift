@@ -121,7 +121,8 @@ struct Bridge: Sendable {
         cache: PictureCache
     ) -> Relay {
         let upstream = UpstreamCall(
-            fetcher: fetcher, learned: LearnedStore(), health: health, limits: settings.upstream, retries: RetryPolicy())
+            fetcher: fetcher, learned: LearnedStore(), health: health, requests: UpstreamRequests(limits: settings.upstream),
+            retries: RetryPolicy())
         let converter = PictureConverter(
             workers: workers, fetcher: imageFetcher, cache: cache, limits: .standard)
         return Relay(

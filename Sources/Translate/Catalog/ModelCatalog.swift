@@ -84,7 +84,7 @@ public struct ModelCatalog: Sendable {
     /// Sets where a provider is, for the embedded demo whose port is known only when it runs.
     public mutating func setBaseURL(_ url: String, ofProvider name: String) {
         guard let index = providers.firstIndex(where: { $0.name == name }) else { return }
-        providers[index].baseURL = url
+        providers[index] = providers[index].at(url)
         rebuild()
     }
 
@@ -131,8 +131,7 @@ extension ModelCatalog {
     private func compose(_ entry: ModelEntry, name: String, upstreamID: String) -> ResolvedModel {
         let provider =
             providers.first { $0.name == entry.provider }
-            ?? Provider(
-                name: entry.provider, baseURL: "", headers: [], dialect: .generic, images: images)
+            ?? Provider(name: entry.provider, baseURL: "", dialect: .generic, images: images)
         let known = discovered[entry.provider]?.first { $0.id == upstreamID }
         var images = provider.images
         entry.images.apply(to: &images)

@@ -13,11 +13,9 @@ extension Provider {
         try dialect.apply(entry, key: "dialect")
         var images = general.applyGenerally(to: ImageSettings.preset(dialect: name == "demo" ? name : dialect.name))
         try ImagePatch.read(entry?.reader("images")).apply(to: &images)
-        var provider = Provider(
+        return Provider(
             name: name, baseURL: try baseURL(known, entry, environment, name: name, fallback: fallback),
-            keyHeader: known?.keyHeader, headers: try headers(entry), dialect: dialect, images: images)
-        try provider.takeKey(known, entry, environment)
-        return provider
+            key: try key(known, entry, environment), headers: try headers(entry), dialect: dialect, images: images)
     }
 
     /// What the entry says comes first, then the environment, then what is known.
@@ -71,22 +69,20 @@ extension Provider {
         return headers
     }
 
-    private mutating func takeKey(_ known: KnownProvider?, _ entry: CatalogReader?, _ environment: [String: String]) throws(CatalogError) {
-        if let header = try entry?.string("api_key_header") { keyHeader = header.lowercased() == "authorization" ? nil : header }
-        if let key = try entry?.string("api_key"), !key.isEmpty {
-            apiKey = Secret(key)
-            return
+    private static func key(
+        _ known: KnownProvider?, _ entry: CatalogReader?, _ environment: [String: String]
+    ) throws(CatalogError) -> Key {
+        var key = Key(header: known?.keyHeader)
+        if let header = try entry?.string("api_key_header") { key.header = header.lowercased() == "authorization" ? nil : header }
+        if let text = try entry?.string("api_key"), !text.isEmpty {
+            key.secret = Secret(text)
+            return key
         }
         let named = try entry?.string("api_key_env")
         let variables = named.map { [$0] } ?? known?.keyVariables ?? []
-        for variable in variables {
-            let key = environment[variable]?.trimmingBlanks() ?? ""
-            if !key.isEmpty {
-                apiKey = Secret(key)
-                return
-            }
-        }
-        if named != nil || known?.needsKey == true { missingKeyVariable = variables.first }
+        key.secret = variables.lazy.compactMap { environment[$0]?.trimmingBlanks() }.first { !$0.isEmpty }.map { Secret($0) }
+        if key.secret == nil, named != nil || known?.needsKey == true { key.missingVariable = variables.first }
+        return key
     }
 }
 

@@ -1,31 +1,38 @@
 /// Everything the road needs to know about the model a request named.
-public struct ResolvedModel: Sendable, Equatable {
+///
+/// A class, because it takes most of a kilobyte and every step of every request holds it.
+public final class ResolvedModel: Sendable {
     /// The catalog's name with its tag, as lists show it.
-    public var listedName: String
+    public let listedName: String
     /// What the upstream calls it.
-    public var upstreamID: String
-    public var provider: Provider
+    public let upstreamID: String
+    public let provider: Provider
     /// The provider's, with what the entry overrides.
-    public var dialect: Dialect
-    public var capabilities: Capabilities
+    public let dialect: Dialect
+    public let capabilities: Capabilities
     /// Tokens.
-    public var contextLength: Int
-    public var images: ImageSettings
+    public let contextLength: Int
+    public let images: ImageSettings
     /// More than one way to this model; empty when `provider` is the only one.
-    public var routes: [Route]
-    public var strategy: RoutingStrategy
-    public var details: Details
+    public let routes: [Route]
+    public let strategy: RoutingStrategy
+    public let details: Details
 
-    /// What tells a model from others, for what is kept as long as an answer runs: the whole takes most of a kilobyte.
-    public struct Identity: Sendable, Equatable {
-        /// As ``ResolvedModel/listedName``.
-        public let listedName: String
-        /// As ``ResolvedModel/upstreamID``.
-        public let upstreamID: String
-        public let providerName: String
+    init(
+        listedName: String, upstreamID: String, provider: Provider, dialect: Dialect, capabilities: Capabilities, contextLength: Int,
+        images: ImageSettings, routes: [Route], strategy: RoutingStrategy, details: Details
+    ) {
+        self.listedName = listedName
+        self.upstreamID = upstreamID
+        self.provider = provider
+        self.dialect = dialect
+        self.capabilities = capabilities
+        self.contextLength = contextLength
+        self.images = images
+        self.routes = routes
+        self.strategy = strategy
+        self.details = details
     }
-
-    public var identity: Identity { Identity(listedName: listedName, upstreamID: upstreamID, providerName: provider.name) }
 
     public struct Capabilities: Sendable, Equatable {
         public var completion: Bool
@@ -38,7 +45,7 @@ public struct ResolvedModel: Sendable, Equatable {
     }
 
     /// One way to a model that several upstreams serve.
-    public struct Route: Sendable, Equatable {
+    public struct Route: Sendable {
         public var provider: Provider
         public var upstreamID: String
         public var dialect: Dialect
@@ -58,14 +65,12 @@ public struct ResolvedModel: Sendable, Equatable {
 
     /// This model over one of its routes.
     public func over(_ route: Route) -> ResolvedModel {
-        var model = self
-        model.provider = route.provider
-        model.upstreamID = route.upstreamID
-        model.dialect = route.dialect
-        model.images = route.images
-        model.capabilities.vision = route.vision
-        model.routes = []
-        return model
+        var capabilities = capabilities
+        capabilities.vision = route.vision
+        return ResolvedModel(
+            listedName: listedName, upstreamID: route.upstreamID, provider: route.provider, dialect: route.dialect,
+            capabilities: capabilities, contextLength: contextLength, images: route.images, routes: [], strategy: strategy, details: details
+        )
     }
 }
 

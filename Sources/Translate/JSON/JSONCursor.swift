@@ -124,6 +124,15 @@ extension JSONCursor {
         return literal("null", bytes)
     }
 
+    /// Takes `true` or `false`.
+    mutating func bool(_ bytes: Span<UInt8>) -> Bool? {
+        switch peek(bytes) {
+        case UInt8(ascii: "t") where literal("true", bytes): true
+        case UInt8(ascii: "f") where literal("false", bytes): false
+        default: nil
+        }
+    }
+
     private mutating func literal(_ word: StaticString, _ bytes: Span<UInt8>) -> Bool {
         let count = word.utf8CodeUnitCount
         guard position &+ count <= bytes.count else { return false }

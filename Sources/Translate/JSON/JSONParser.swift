@@ -90,7 +90,7 @@ public struct JSONParser {
                 throw .invalidCharacter(opening, context: "looking for beginning of object key string")
             }
             try count()
-            let key = try string().string
+            let key = try key()
             let colon = try next(after: "after object key")
             guard colon == UInt8(ascii: ":") else { throw .invalidCharacter(colon, context: "after object key") }
             position += 1
@@ -184,6 +184,14 @@ public struct JSONParser {
 }
 
 extension JSONParser {
+    /// A string as such; most keys are short and plain.
+    private mutating func key() throws(JSONError) -> String {
+        let run = JSONScan.plainRun(bytes, from: position + 1, to: end)
+        guard run.isASCII, run.end < end, bytes[run.end] == UInt8(ascii: "\"") else { return try string().string }
+        defer { position = run.end + 1 }
+        return String(decoding: bytes[position + 1..<run.end], as: UTF8.self)
+    }
+
     private mutating func string() throws(JSONError) -> JSONText {
         position += 1
         let start = position

@@ -85,6 +85,26 @@ enum JSONScan {
         return position
     }
 
+    /// Whether the bytes from `start` on begin with those.
+    static func equal(_ bytes: Span<UInt8>, at start: Int, _ other: [UInt8]) -> Bool {
+        guard start >= 0, bytes.count - start >= other.count else { return false }
+        return unsafe bytes.withUnsafeBytes { bytes in
+            unsafe other.withUnsafeBytes { other in
+                var position = 0
+                while position &+ 8 <= other.count {
+                    let one = unsafe bytes.loadUnaligned(fromByteOffset: start &+ position, as: UInt64.self)
+                    guard unsafe one == other.loadUnaligned(fromByteOffset: position, as: UInt64.self) else { return false }
+                    position &+= 8
+                }
+                while position < other.count {
+                    guard unsafe bytes[start &+ position] == other[position] else { return false }
+                    position &+= 1
+                }
+                return true
+            }
+        }
+    }
+
     /// Where a byte is first at or after `start`; the count of bytes if it is not there.
     static func index(of wanted: UInt8, _ bytes: Span<UInt8>, from start: Int) -> Int {
         unsafe bytes.withUnsafeBytes { buffer in

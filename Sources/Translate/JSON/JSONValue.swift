@@ -80,11 +80,17 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     ///
     /// - Parameter key: Lower-case ASCII.
     public func lenient(_ key: StaticString) -> JSONValue? {
-        // Most keys differ in length already, which is known without looking at the text.
-        let isWanted = { (member: Member) in member.key.utf8.count == key.utf8CodeUnitCount && member.key.utf8.span.equals(lowercase: key) }
-        guard let index = members.lastIndex(where: isWanted) else { return nil }
-        if case .null = members[index].value { return nil }
-        return members[index].value
+        var index = members.count
+        while index > 0 {
+            index -= 1
+            // Most keys differ in length already, which is known without looking at the text.
+            guard members[index].key.utf8.count == key.utf8CodeUnitCount, members[index].key.utf8.span.equals(lowercase: key) else {
+                continue
+            }
+            if case .null = members[index].value { return nil }
+            return members[index].value
+        }
+        return nil
     }
 }
 

@@ -17,8 +17,7 @@ extension Array where Element == UInt8 {
     /// Appends the digits of a number.
     mutating func append(decimal value: Int64) {
         if value < 0 { append(UInt8(ascii: "-")) }
-        let digits = DecimalDigits(UInt64(value.magnitude))
-        for index in 0..<digits.count { append(digits[index]) }
+        DecimalDigits(UInt64(value.magnitude)).append(to: &self)
     }
 }
 

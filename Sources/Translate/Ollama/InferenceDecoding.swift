@@ -59,7 +59,7 @@ extension InferenceRequest {
 
     /// Top-level pictures of a chat, which Ollama does not know but clients send, unless messages have their own.
     private mutating func giveToLastUserMessage(_ images: [ImageSource]) {
-        guard !images.isEmpty, messages.allSatisfy(\.images.isEmpty),
+        guard !images.isEmpty, !hasPictures,
             let index = messages.lastIndex(where: { $0.role == .user })
         else { return }
         messages[index].images = images

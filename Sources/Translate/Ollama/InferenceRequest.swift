@@ -45,6 +45,8 @@ public struct InferenceRequest: Sendable {
         options = GenerationOptions()
     }
 
+    public var hasPictures: Bool { messages.contains { !$0.images.isEmpty } }
+
     /// What the client wants done.
     public enum Work: Sendable, Equatable {
         case answer
@@ -78,6 +80,8 @@ public struct InferenceRequest: Sendable {
         var hash = PartsHash()
         hash.take(model)
         hash.take(decimal: UInt64(messages.count))
+        // Who offers no tools gets a call hardly ever, and every request would pay for reading its text.
+        if tools.isEmpty { return hash.value }
         for message in messages.suffix(2) { hash.take(decimal: TrimmedHash.of(message.content.utf8)) }
         return hash.value
     }

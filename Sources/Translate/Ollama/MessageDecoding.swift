@@ -7,7 +7,7 @@ extension Message {
         }
         // Ollama decodes a message through a type named Alias, and its clients see that name.
         let fields = FieldReader(object, struct: "Alias")
-        var message = Message(role: try fields.text("role").map(role) ?? .user)
+        var message = Message(role: try fields.text("role").map { role($0.utf8.span) } ?? .user)
         for value in try fields.array("images", of: "[]api.ImageData") ?? [] { message.images.append(ImageSource(value)) }
         try message.takeContent(fields)
         message.thinking = try fields.text("thinking").flatMap { $0.isEmpty ? nil : $0 }
@@ -20,8 +20,7 @@ extension Message {
         return message
     }
 
-    private static func role(_ text: JSONText) -> Role {
-        let name = text.utf8.span
+    static func role(_ name: Span<UInt8>) -> Role {
         if name.equals(lowercase: "assistant") { return .assistant }
         if name.equals(lowercase: "system") { return .system }
         if name.equals(lowercase: "tool") { return .tool }

@@ -12,10 +12,8 @@ public struct AnswerCollector: Sendable {
         failures = settings.failures
     }
 
-    /// Whether the answer is complete; nothing more needs to be read.
-    public var isComplete: Bool { reader.isComplete }
-    /// Whether the upstream has named a finish reason: if it then falls silent for some seconds without closing, call ``finish(at:)``.
-    public var awaitsOnlyTheEnd: Bool { reader.awaitsOnlyTheEnd }
+    /// How far the answer is.
+    public var progress: AnswerProgress { reader.progress }
     /// What is known of the answer so far.
     public var summary: AnswerSummary { reader.summary }
 
@@ -27,14 +25,18 @@ public struct AnswerCollector: Sendable {
 
     /// Takes the next bytes of the upstream's body.
     ///
+    /// - Returns: How far the answer is.
     /// - Throws: As ``AnswerTranslator``; nothing of the answer is sent then.
-    public mutating func push(_ bytes: Span<UInt8>, at moment: AnswerMoment) throws(OllamaFailure) {
+    @discardableResult
+    public mutating func push(_ bytes: Span<UInt8>, at moment: AnswerMoment) throws(OllamaFailure) -> AnswerProgress {
         try reader.push(bytes, at: moment)
         if reader.sink.size > Self.largestAnswer { throw FailureMapping.failure(.tooLarge, context: failures) }
+        return reader.progress
     }
 
     /// Takes the next bytes of the upstream's body.
-    public mutating func push(_ bytes: [UInt8], at moment: AnswerMoment) throws(OllamaFailure) {
+    @discardableResult
+    public mutating func push(_ bytes: [UInt8], at moment: AnswerMoment) throws(OllamaFailure) -> AnswerProgress {
         try push(bytes.span, at: moment)
     }
 

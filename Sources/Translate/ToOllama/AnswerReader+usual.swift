@@ -4,7 +4,7 @@ extension AnswerReader {
     /// - Returns: false for anything else, nothing taken.
     mutating func takeUsualChunk(_ data: Span<UInt8>) -> Bool {
         guard !isGeneralOnly, pendingLogprobs.isEmpty, halves.isEmpty, eventName != "error" else { return false }
-        guard let chunk = UsualChunk(data, skipsLogprobs: !settings.logprobs) else { return false }
+        guard let chunk = usualChunk(data) else { return false }
         let text = data.extracting(chunk.text.range)
         if chunk.kind == .content, let splitter, !splitter.isSettled {
             guard splitter.passesPlainContent, !Self.mayHoldTag(text) else { return false }
@@ -19,6 +19,14 @@ extension AnswerReader {
         noteDelta()
         if chunk.kind == .content || settings.thinking == .pass { sink.escapedText(chunk.kind, text) }
         return true
+    }
+
+    private mutating func usualChunk(_ data: Span<UInt8>) -> UsualChunk? {
+        if let chunk = frame.chunk(data) { return chunk }
+        guard let chunk = UsualChunk(data, skipsLogprobs: !settings.logprobs) else { return nil }
+        // Not of the first one: it often has a role beside the text, and somebody waits for it.
+        if meter.deltas > 0 { frame.note(chunk, data) }
+        return chunk
     }
 
     /// Whether there is a `<`, or an escape that could be one.

@@ -25,6 +25,7 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
     var toolCalls = ToolCallAssembler()
     var echo: EchoCollector?
     var halves = SurrogateJoiner()
+    var frame = ChunkFrame()
     var pendingLogprobs: [JSONValue] = []
     /// Whether any chunk came that told something: text, reasoning, a tool call.
     var producedAnything = false
@@ -55,7 +56,10 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
             }
     }
 
-    var awaitsOnlyTheEnd: Bool { mode == .events && summary.finishReason != nil }
+    var progress: AnswerProgress {
+        if isComplete { return .complete }
+        return mode == .events && summary.finishReason != nil ? .awaitsOnlyTheEnd : .underWay
+    }
 
     mutating func begin(contentType: String?) {
         self.contentType = contentType ?? ""

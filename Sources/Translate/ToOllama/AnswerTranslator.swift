@@ -2,7 +2,7 @@
 ///
 /// Call ``requestSent(at:)``, ``begin(contentType:)``, ``push(_:at:into:)-(Span<UInt8>,_,_)`` for every piece and ``finish(at:into:)`` at the upstream's end.
 /// A failure thrown by `push` or `finish` comes after the lines already in the batch: send those, then the failure as the last line — or, while
-/// ``hasBegun`` is false, as the response itself. After a failure, and once ``isComplete``, further bytes are ignored.
+/// ``hasBegun`` is false, as the response itself. After a failure, and once ``progress`` is complete, further bytes are ignored.
 public struct AnswerTranslator: Sendable {
     var reader: AnswerReader<LineWriter>
 
@@ -13,10 +13,8 @@ public struct AnswerTranslator: Sendable {
 
     /// Whether a line has been produced, so that the client's 200 and its header may go out.
     public var hasBegun: Bool { reader.sink.hasBegun }
-    /// Whether the final line has been produced; nothing more needs to be read.
-    public var isComplete: Bool { reader.isComplete }
-    /// Whether the upstream has named a finish reason: if it then falls silent for some seconds without closing, call ``finish(at:into:)``.
-    public var awaitsOnlyTheEnd: Bool { reader.awaitsOnlyTheEnd }
+    /// How far the answer is.
+    public var progress: AnswerProgress { reader.progress }
     /// What is known of the answer so far.
     public var summary: AnswerSummary { reader.summary }
 
@@ -36,15 +34,23 @@ public struct AnswerTranslator: Sendable {
 
     /// Takes the next bytes of the upstream's body and appends the lines they complete.
     ///
+    /// - Returns: How far the answer is: asking a stored translator for it would copy the translator.
     /// - Throws: What the client is to read if the upstream reports an error, sends what cannot be understood, or stops without an end.
-    public mutating func push(_ bytes: Span<UInt8>, at moment: AnswerMoment, into lines: inout LineBatch) throws(OllamaFailure) {
+    @discardableResult
+    public mutating func push(
+        _ bytes: Span<UInt8>, at moment: AnswerMoment, into lines: inout LineBatch
+    ) throws(OllamaFailure) -> AnswerProgress {
         swap(&reader.sink.batch, &lines)
         defer { swap(&reader.sink.batch, &lines) }
         try reader.push(bytes, at: moment)
+        return reader.progress
     }
 
     /// Takes the next bytes of the upstream's body and appends the lines they complete.
-    public mutating func push(_ bytes: [UInt8], at moment: AnswerMoment, into lines: inout LineBatch) throws(OllamaFailure) {
+    @discardableResult
+    public mutating func push(
+        _ bytes: [UInt8], at moment: AnswerMoment, into lines: inout LineBatch
+    ) throws(OllamaFailure) -> AnswerProgress {
         try push(bytes.span, at: moment, into: &lines)
     }
 

@@ -13,6 +13,8 @@ struct UsualChunk {
     var usage: TokenUsage?
     /// Whether there is structured reasoning beside the text.
     var hasDetails: Bool
+    /// Whether it has nothing else that counts, and the text only once.
+    private(set) var isPlain: Bool
 
     /// - Parameter skipsLogprobs: Nobody asked for them.
     init?(_ bytes: Span<UInt8>, skipsLogprobs: Bool) {
@@ -32,8 +34,23 @@ struct UsualChunk {
         }
         usage = finder.usage
         hasDetails = finder.hasDetails
-        if text.hasLoneSurrogate { return nil }
-        if !text.isASCII, (try? UTF8Span(validating: bytes.extracting(text.range))) == nil { return nil }
+        isPlain = usage == nil && !hasDetails && (finder.reasoning == nil || finder.otherReasoning == nil)
+        guard Self.passes(text, bytes) else { return nil }
+    }
+
+    /// A plain one whose text has been found.
+    init?(_ kind: TextKind, _ text: JSONCursor.Text, _ bytes: Span<UInt8>) {
+        guard Self.passes(text, bytes) else { return nil }
+        self.kind = kind
+        self.text = text
+        hasDetails = false
+        isPlain = true
+    }
+
+    /// Whether the text can go on as it is.
+    private static func passes(_ text: JSONCursor.Text, _ bytes: Span<UInt8>) -> Bool {
+        if text.hasLoneSurrogate { return false }
+        return text.isASCII || (try? UTF8Span(validating: bytes.extracting(text.range))) != nil
     }
 
     private static func equal(_ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>) -> Bool {

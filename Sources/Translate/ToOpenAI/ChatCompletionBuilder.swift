@@ -27,9 +27,11 @@ public enum ChatCompletionBuilder {
         }
         writer.raw("}")
         return UpstreamBody(
-            path: "/chat/completions", pieces: writer.finish(), keys: ["model", "messages"] + fields.members.map(\.key),
+            path: "/chat/completions", pieces: writer.finish(), keys: leadingKeys, moreFields: fields.members,
             originalToolNames: tools.originalNames)
     }
+
+    private static let leadingKeys = ["model", "messages"]
 
     /// The messages, in the steps that their rules need: pictures in place, results behind calls, pictures off other roles, split turns
     /// joined, system where it belongs.

@@ -44,7 +44,8 @@ extension Turn {
     /// The request's messages with their pictures' outcomes in place.
     static func list(_ request: InferenceRequest, images: [[ImageOutcome]], stripsThinkTags: Bool) -> [Turn] {
         let lastUser = request.messages.indices.last { request.messages[$0].role == .user } ?? 0
-        return request.messages.enumerated().map { index, message in
+        return request.messages.indices.map { index in
+            let message = request.messages[index]
             var turn = Turn(role: message.role, text: message.content)
             turn.thinking = message.thinking
             turn.reasoningDetails = message.reasoningDetails

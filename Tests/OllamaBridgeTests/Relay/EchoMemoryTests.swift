@@ -34,7 +34,7 @@ import Translate
         let size = 1 << 20
         let rounds = 3 * EchoMemory.mostBytes / size
         for number in 0..<rounds {
-            memory.remember(try Self.echo("call\(number)", bytes: size), at: place, of: model.identity, client: nil)
+            memory.remember(try Self.echo("call\(number)", bytes: size), at: place, of: model, client: nil)
             #expect(Self.isKnown("call0", to: memory, model), "the first is asked for in every turn")
         }
         let known = (0..<rounds).count { Self.isKnown("call\($0)", to: memory, model) }
@@ -45,7 +45,7 @@ import Translate
     @Test func `no other client and no other model is told`() throws {
         let memory = EchoMemory()
         let model = try RunningModelsTests.model("gemini")
-        memory.remember(try Self.echo("a", bytes: 10), at: EchoPlace(answering: Self.request), of: model.identity, client: "ada")
+        memory.remember(try Self.echo("a", bytes: 10), at: EchoPlace(answering: Self.request), of: model, client: "ada")
         #expect(Self.isKnown("a", to: memory, model, client: "ada"))
         #expect(!Self.isKnown("a", to: memory, model, client: "bob") && !Self.isKnown("a", to: memory, model))
         #expect(!Self.isKnown("a", to: memory, try RunningModelsTests.model("gemini-2"), client: "ada"))

@@ -12,7 +12,7 @@ import Testing
             into: &batch)
         #expect(!translator.hasBegun && batch.isEmpty)
         try translator.push(AnswerLimitsTests.chunk("x"), at: .after(microseconds: 2), into: &batch)
-        #expect(translator.hasBegun && batch.count == 1 && !translator.isComplete && !translator.awaitsOnlyTheEnd)
+        #expect(translator.hasBegun && batch.count == 1 && translator.progress == .underWay)
     }
 
     @Test func `after a finish reason only the end is awaited, and silence ends the answer`() throws {
@@ -21,16 +21,16 @@ import Testing
         try translator.push(AnswerLimitsTests.chunk("x"), at: .after(microseconds: 1), into: &batch)
         try translator.push(
             Array(#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#.utf8) + [10, 10], at: .after(microseconds: 2), into: &batch)
-        #expect(translator.awaitsOnlyTheEnd && !translator.isComplete)
+        #expect(translator.progress == .awaitsOnlyTheEnd)
         try translator.finish(at: .after(microseconds: 3), into: &batch)
-        #expect(translator.isComplete && batch.count == 2 && !translator.awaitsOnlyTheEnd)
+        #expect(translator.progress == .complete && batch.count == 2)
     }
 
     @Test func `[DONE] completes, and nothing after it counts`() throws {
         var translator = AnswerTranslator(.sample())
         var batch = LineBatch()
         try translator.push(AnswerLimitsTests.chunk("x") + AnswerLimitsTests.done, at: .after(microseconds: 1), into: &batch)
-        #expect(translator.isComplete)
+        #expect(translator.progress == .complete)
         try translator.push(AnswerLimitsTests.chunk("y"), at: .after(microseconds: 2), into: &batch)
         try translator.finish(at: .after(microseconds: 3), into: &batch)
         #expect(batch.count == 2)
@@ -43,7 +43,7 @@ import Testing
             try translator.push(
                 AnswerLimitsTests.chunk("x") + Array("data: {\"error\":\"gone\"}\n\n".utf8), at: .after(microseconds: 1), into: &batch)
         }
-        #expect(batch.count == 1 && translator.hasBegun && !translator.isComplete)
+        #expect(batch.count == 1 && translator.hasBegun && translator.progress == .underWay)
         batch.append(try #require(failure))
         #expect(String(decoding: batch.line(1), as: UTF8.self) == "{\"error\":\"gone\"}\n")
         try translator.finish(at: .after(microseconds: 2), into: &batch)

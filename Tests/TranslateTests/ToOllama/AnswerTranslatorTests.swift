@@ -22,7 +22,7 @@ import Testing
                 #"{"model":"m","created_at":"2026-11-21T03:04:05.000100Z","message":{"role":"assistant","content":"Helé"},"done":false}"#,
                 #"{"model":"m","created_at":"2026-11-21T03:04:05.000100Z","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","total_duration":100001,"load_duration":1,"prompt_eval_count":5,"prompt_eval_duration":20000,"eval_count":2,"eval_duration":80000}"#,
             ])
-        #expect(translator.isComplete)
+        #expect(translator.progress == .complete)
     }
 }
 

@@ -64,6 +64,38 @@ import Testing
         #expect(Self.find(chunk) == nil)
     }
 
+    @Test func `a chunk with the frame of the one before is known by it`() throws {
+        let chunk = { (text: String) in
+            Array(#"{"id":"c","choices":[{"index":0,"delta":{"content":"\#(text)"},"finish_reason":null}]}"#.utf8)
+        }
+        var frame = ChunkFrame()
+        let first = chunk("a")
+        let none = frame.chunk(first.span)
+        #expect(none == nil)
+        let usual = UsualChunk(first.span, skipsLogprobs: true)
+        frame.note(try #require(usual), first.span)
+        for text in ["a", #"\u00e9 \"x\""#, "é", String(repeating: "long ", count: 500)] {
+            let next = chunk(text)
+            let found = frame.chunk(next.span)
+            #expect(String(decoding: next[try #require(found).text.range], as: UTF8.self) == text)
+        }
+        // An end of the text within it, a half of a character, another finish reason, an empty text.
+        for text in [#"a","content":"b"#, #"\ud83d"#, #"a"},"finish_reason":"stop"},{"x":{"y":"z"#, ""] {
+            let next = chunk(text)
+            let found = frame.chunk(next.span)
+            #expect(found == nil)
+        }
+    }
+
+    @Test func `a text that stands there twice has no frame`() throws {
+        let chunk = Array(#"{"choices":[{"delta":{"reasoning":"r","reasoning_content":"r"}}]}"#.utf8)
+        var frame = ChunkFrame()
+        let usual = UsualChunk(chunk.span, skipsLogprobs: true)
+        frame.note(try #require(usual), chunk.span)
+        let found = frame.chunk(chunk.span)
+        #expect(found == nil)
+    }
+
     @Test func `bytes that are no UTF-8 are left to the general path`() {
         let bytes = Array(#"{"choices":[{"index":0,"delta":{"content":"a"#.utf8) + [0xC3] + Array(#""}}]}"#.utf8)
         #expect(UsualChunk(bytes.span, skipsLogprobs: true) == nil)
@@ -149,7 +181,14 @@ enum RandomStream {
 
     static func make(_ random: inout SplitMix) -> [UInt8] {
         var stream = ""
-        for _ in 0..<Int.random(in: 1...4, using: &random) { stream += "data: " + chunk(&random) + "\n\n" }
+        for _ in 0..<Int.random(in: 1...4, using: &random) {
+            let chunk = chunk(&random)
+            stream += "data: " + chunk + "\n\n"
+            // As real streams go on: the same around another text.
+            while !odd(&random), Bool.random(using: &random) {
+                stream += "data: " + chunk.replacing(#""a""#, with: pick(texts, &random)) + "\n\n"
+            }
+        }
         if Bool.random(using: &random) { stream += "data: [DONE]\n\n" }
         var bytes = Array(stream.utf8)
         if Int.random(in: 0..<8, using: &random) == 0 {

@@ -21,33 +21,43 @@ final class UsualSeries: Sendable {
     }
 
     private let registry: PrometheusRegistry
-    // As many as the registry has, and no more.
-    private let routes = Mutex<[RouteAndStatus: OfRoute]>([:])
-    private let models = Mutex<[String: OfModel]>([:])
+    /// As many as the registry has, and no more. The last one found is often wanted again, and comparing is quicker than hashing.
+    private struct Found<Key: Hashable & Sendable, Series: Sendable>: Sendable {
+        private var all: [Key: Series] = [:]
+        private var last: (key: Key, series: Series)?
+
+        mutating func find(_ key: Key, otherwise make: () -> Series) -> Series {
+            if let last, last.key == key { return last.series }
+            let series = all[key] ?? make()
+            all[key] = series
+            last = (key, series)
+            return series
+        }
+    }
+
+    private let routes = Mutex(Found<RouteAndStatus, OfRoute>())
+    private let models = Mutex(Found<String, OfModel>())
 
     init(_ registry: PrometheusRegistry) { self.registry = registry }
 
     func ofRoute(_ route: String, status: Int) -> OfRoute {
         routes.withLock { routes in
-            let key = RouteAndStatus(route: route, status: status)
-            if let series = routes[key] { return series }
-            let series = OfRoute(
-                requests: counter("ollamabridge_requests_total", [("route", route), ("status", String(status))]),
-                time: timer("ollamabridge_request_seconds", [("route", route)]))
-            routes[key] = series
-            return series
+            routes.find(RouteAndStatus(route: route, status: status)) {
+                OfRoute(
+                    requests: counter("ollamabridge_requests_total", [("route", route), ("status", String(status))]),
+                    time: timer("ollamabridge_request_seconds", [("route", route)]))
+            }
         }
     }
 
     func ofModel(_ model: String) -> OfModel {
         models.withLock { models in
-            if let series = models[model] { return series }
-            let series = OfModel(
-                firstToken: timer("ollamabridge_first_token_seconds", [("model", model)]),
-                promptTokens: counter("ollamabridge_tokens_total", [("model", model), ("kind", "prompt")]),
-                answerTokens: counter("ollamabridge_tokens_total", [("model", model), ("kind", "answer")]))
-            models[model] = series
-            return series
+            models.find(model) {
+                OfModel(
+                    firstToken: timer("ollamabridge_first_token_seconds", [("model", model)]),
+                    promptTokens: counter("ollamabridge_tokens_total", [("model", model), ("kind", "prompt")]),
+                    answerTokens: counter("ollamabridge_tokens_total", [("model", model), ("kind", "answer")]))
+            }
         }
     }
 
