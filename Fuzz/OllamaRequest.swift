@@ -34,7 +34,7 @@ private struct Walk {
     private var catalog: ModelCatalog { Self.catalogs[way % Self.catalogs.count] }
 
     private func chat(_ bytes: [UInt8]) throws -> [UInt8]? {
-        let plain = InferenceRequest.plainChat(bytes, in: 0..<bytes.count)
+        let plain = InferenceRequest.plainChat(bytes[...])
         let general = Result { try InferenceRequest.chat(RequestBody.parse(bytes)) }
         if let plain {
             guard case .success(let general) = general else { fatalError("the plain path reads what the general path refuses") }

@@ -75,13 +75,14 @@ import CCurl
             }
             self.options = options
         }
-        if sendsBody { setBody(request.body, length: length) }
-        return (options, length > Self.copiedBodyBytes)
+        let bodyIsRead = length > Self.copiedBodyBytes
+        if sendsBody { setBody(request.body, length: length, isRead: bodyIsRead) }
+        return (options, bodyIsRead)
     }
 
-    private func setBody(_ pieces: [ArraySlice<UInt8>], length: Int) {
+    private func setBody(_ pieces: [ArraySlice<UInt8>], length: Int, isRead: Bool) {
         set(CURLOPT_POSTFIELDSIZE_LARGE, size: length)
-        if length > Self.copiedBodyBytes {
+        if isRead {
             set(CURLOPT_UPLOAD_BUFFERSIZE, length > 512 * 1024 ? 256 * 1024 : 64 * 1024)
         } else {
             // Most bodies are one piece.

@@ -88,6 +88,7 @@ final class FastConnection: SocketWatcher, @unchecked Sendable {
         case .ended: return end()
         case .bytes(let new): if bytes.isEmpty { bytes = new } else { bytes += new }
         }
+        // The answer may let go of the property while its bytes are still being read.
         let bytes = bytes
         guard !isLast, bytes.count <= PlainRequest.longest else { return handOver() }
         switch PlainRequest.read(bytes.span) {

@@ -60,7 +60,7 @@ final class FastDoor: Sendable {
 
 extension PlainRequest {
     fileprivate func question(_ bytes: [UInt8]) -> InferenceRequest? {
-        if route == .chat, let request = InferenceRequest.plainChat(bytes, in: body) { return request }
+        if route == .chat, let request = InferenceRequest.plainChat(bytes[body]) { return request }
         guard let json = try? RequestBody.parse(Array(bytes[body])) else { return nil }
         return try? route == .chat ? .chat(json) : .generate(json)
     }

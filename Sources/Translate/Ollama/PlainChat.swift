@@ -2,10 +2,10 @@ extension InferenceRequest {
     /// Reads a body of `/api/chat` in which nothing calls for a tree: messages of a role and a text each. Tools, pictures and calls, a key twice or
     /// in capitals, mistakes: all that gives nil, and ``chat(_:)`` reads the body.
     ///
-    /// - Parameter range: Where the body is. Long texts stay where they are.
-    public static func plainChat(_ bytes: [UInt8], in range: Range<Int>) -> InferenceRequest? {
-        var reader = PlainChatReader(bytes, in: range)
-        return reader.read(bytes.span.extracting(range))
+    /// Texts stay where they are, as slices of the body.
+    public static func plainChat(_ body: ArraySlice<UInt8>) -> InferenceRequest? {
+        var reader = PlainChatReader(body)
+        return reader.read(body.span)
     }
 }
 
@@ -14,8 +14,7 @@ private struct PlainChatReader {
     /// More is left to the general path, whose limits on structure then hold.
     private static let largest = 1 << 18
 
-    private let bytes: [UInt8]
-    private let offset: Int
+    private let bytes: ArraySlice<UInt8>
     private var cursor = JSONCursor()
     private var request = InferenceRequest(shape: .chat, model: "")
     private var met: Keys = []
@@ -37,10 +36,9 @@ private struct PlainChatReader {
         static let content = MessageKeys(rawValue: 2)
     }
 
-    init(_ bytes: [UInt8], in range: Range<Int>) {
-        self.bytes = bytes
-        offset = range.lowerBound
-    }
+    private struct NotPlain: Error {}
+
+    init(_ bytes: ArraySlice<UInt8>) { self.bytes = bytes }
 
     mutating func read(_ body: Span<UInt8>) -> InferenceRequest? {
         guard body.count <= Self.largest, cursor.take(UInt8(ascii: "{"), body) else { return nil }
@@ -57,41 +55,20 @@ private struct PlainChatReader {
         return key.range
     }
 
-    private mutating func isFirst(_ key: Keys) -> Bool {
-        defer { met.formUnion(key) }
-        return !met.contains(key)
-    }
-
     private mutating func member(_ name: Span<UInt8>, _ body: Span<UInt8>) -> Bool {
         switch name.count {
-        case 5 where name.starts(with: "model"): isFirst(.model) && model(body)
-        case 6 where name.starts(with: "stream"): isFirst(.stream) && stream(body)
-        case 8 where name.starts(with: "messages"): isFirst(.messages) && messages(body)
+        case 5 where name.starts(with: "model"): met.isFirst(.model) && model(body)
+        case 6 where name.starts(with: "stream"): met.isFirst(.stream) && stream(body)
+        case 8 where name.starts(with: "messages"): met.isFirst(.messages) && messages(body)
         case 7 where name.starts(with: "options"):
-            isFirst(.options)
+            met.isFirst(.options)
                 && value(body) { request, json in
-                    guard let options = json.object else { return false }
+                    guard let options = json.object else { throw NotPlain() }
                     request.options = try GenerationOptions.decode(options)
-                    return true
                 }
-        case 10 where name.starts(with: "keep_alive"):
-            isFirst(.keepAlive)
-                && value(body) { request, json in
-                    request.keepAlive = try KeepAlive.decode(json)
-                    return true
-                }
-        case 5 where name.starts(with: "think"):
-            isFirst(.think)
-                && value(body) { request, json in
-                    request.think = try ThinkSetting.decode(json)
-                    return true
-                }
-        case 6 where name.starts(with: "format"):
-            isFirst(.format)
-                && value(body) { request, json in
-                    request.format = try AnswerFormat.decode(json)
-                    return true
-                }
+        case 10 where name.starts(with: "keep_alive"): met.isFirst(.keepAlive) && value(body) { $0.keepAlive = try KeepAlive.decode($1) }
+        case 5 where name.starts(with: "think"): met.isFirst(.think) && value(body) { $0.think = try ThinkSetting.decode($1) }
+        case 6 where name.starts(with: "format"): met.isFirst(.format) && value(body) { $0.format = try AnswerFormat.decode($1) }
         case 5 where name.starts(with: "tools"), 6 where name.starts(with: "images"), 8 where name.starts(with: "logprobs"),
             12 where name.starts(with: "top_logprobs"):
             cursor.null(body)
@@ -131,12 +108,12 @@ private struct PlainChatReader {
             let name = body.extracting(range)
             switch name.count {
             case 4 where name.starts(with: "role"):
-                guard met.insert(.role).inserted, let text = cursor.string(body), !text.hasEscapes else { return false }
+                guard met.isFirst(.role), let text = cursor.string(body), !text.hasEscapes else { return false }
                 role = Message.role(body.extracting(text.range))
             case 7 where name.starts(with: "content"):
-                guard met.insert(.content).inserted else { return false }
+                guard met.isFirst(.content) else { return false }
                 if cursor.null(body) { continue }
-                guard let text = cursor.string(body), let value = value(of: text, body) else { return false }
+                guard let text = cursor.string(body), let value = text.value(of: bytes) else { return false }
                 content = value
             case 4 where name.starts(with: "name"), 6 where name.starts(with: "images"), 8 where name.starts(with: "thinking"),
                 9 where name.starts(with: "tool_name"), 10 where name.starts(with: "tool_calls"),
@@ -150,24 +127,17 @@ private struct PlainChatReader {
         return cursor.take(UInt8(ascii: "}"), body)
     }
 
-    private func value(of text: JSONCursor.Text, _ body: Span<UInt8>) -> JSONText? {
-        if !text.hasEscapes, text.isASCII || (try? UTF8Span(validating: body.extracting(text.range))) != nil {
-            return JSONText(utf8: slice(text.range))
-        }
-        let quoted = Array(slice(text.range.lowerBound - 1..<text.range.upperBound + 1))
-        guard case .string(let text)? = try? JSONParser.parse(quoted, rule: .repair) else { return nil }
-        return text
-    }
-
     /// Takes a value that the general parser reads, unless it is null.
-    private mutating func value(_ body: Span<UInt8>, _ take: (inout InferenceRequest, JSONValue) throws -> Bool) -> Bool {
+    private mutating func value(_ body: Span<UInt8>, _ take: (inout InferenceRequest, JSONValue) throws -> Void) -> Bool {
         if cursor.null(body) { return true }
         let start = cursor.position
         guard cursor.skip(body), let json = try? JSONParser.parse(Array(slice(start..<cursor.position)), rule: .repair) else {
             return false
         }
-        return (try? take(&request, json)) ?? false
+        return (try? take(&request, json)) != nil
     }
 
-    private func slice(_ range: Range<Int>) -> ArraySlice<UInt8> { bytes[offset + range.lowerBound..<offset + range.upperBound] }
+    private func slice(_ range: Range<Int>) -> ArraySlice<UInt8> {
+        bytes[bytes.startIndex + range.lowerBound..<bytes.startIndex + range.upperBound]
+    }
 }

@@ -9,15 +9,9 @@ extension AnswerReader {
         if let id = reply.id { summary.upstreamID = String(decoding: bytes[id.range], as: UTF8.self) }
         meter.usage.take(reply.usage)
         sawChunk = true
-        if let reasoning = reply.reasoning { take(.thinking, Self.value(reasoning, of: bytes)) }
-        if let content = reply.content { take(.content, Self.value(content, of: bytes)) }
+        if let reasoning = reply.reasoning { take(.thinking, reasoning.value(of: bytes[...]).map(JSONValue.string)) }
+        if let content = reply.content { take(.content, content.value(of: bytes[...]).map(JSONValue.string)) }
         if let reason = reply.finishReason { summary.finishReason = String(decoding: bytes[reason.range], as: UTF8.self) }
         return true
-    }
-
-    private static func value(_ text: JSONCursor.Text, of bytes: [UInt8]) -> JSONValue? {
-        if text.isASCII, !text.hasEscapes { return .string(JSONText(utf8: bytes[text.range])) }
-        let quoted = Array(bytes[text.range.lowerBound - 1...text.range.upperBound])
-        return try? JSONParser.parse(quoted, rule: .repair)
     }
 }

@@ -40,11 +40,6 @@ struct PlainReply {
         guard object(bytes, { reply, name in reply.member(name, bytes) }), met.contains(.choices) else { return nil }
     }
 
-    private mutating func isFirst(_ key: Keys) -> Bool {
-        defer { met.formUnion(key) }
-        return !met.contains(key)
-    }
-
     /// Takes an object, its members' values by `member`.
     @inline(__always)
     private mutating func object(_ bytes: Span<UInt8>, _ member: (inout PlainReply, Span<UInt8>) -> Bool) -> Bool {
@@ -59,10 +54,10 @@ struct PlainReply {
 
     private mutating func member(_ name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         switch name.count {
-        case 2 where name.starts(with: "id"): isFirst(.id) && Self.word(&cursor, bytes, into: &id)
-        case 7 where name.starts(with: "choices"): isFirst(.choices) && choices(bytes)
+        case 2 where name.starts(with: "id"): met.isFirst(.id) && Self.word(&cursor, bytes, into: &id)
+        case 7 where name.starts(with: "choices"): met.isFirst(.choices) && choices(bytes)
         case 5 where name.starts(with: "usage"):
-            isFirst(.usage) && (cursor.null(bytes) || object(bytes) { reply, name in reply.count(name, bytes) })
+            met.isFirst(.usage) && (cursor.null(bytes) || object(bytes) { reply, name in reply.count(name, bytes) })
         case 5 where name.starts(with: "error"), 7 where name.starts(with: "timings"), 6 where name.starts(with: "x_groq"):
             cursor.null(bytes)
         default: cursor.skip(bytes)
@@ -78,10 +73,10 @@ struct PlainReply {
     private mutating func choice(_ name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         switch name.count {
         case 5 where name.starts(with: "delta"), 7 where name.starts(with: "message"):
-            isFirst(.message) && object(bytes) { reply, name in reply.part(name, bytes) }
+            met.isFirst(.message) && object(bytes) { reply, name in reply.part(name, bytes) }
         case 5 where name.starts(with: "index"): cursor.digits(bytes) == 0
         case 13 where name.starts(with: "finish_reason"):
-            isFirst(.finishReason) && Self.word(&cursor, bytes, into: &finishReason) && !isError(finishReason, bytes)
+            met.isFirst(.finishReason) && Self.word(&cursor, bytes, into: &finishReason) && !isError(finishReason, bytes)
         case 8 where name.starts(with: "logprobs"): skipsLogprobs ? cursor.skip(bytes) : cursor.null(bytes)
         case 5 where name.starts(with: "error"): cursor.null(bytes)
         // The older completions API's text, and how a choice may say that it is an error.
@@ -97,9 +92,9 @@ struct PlainReply {
 
     private mutating func part(_ name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         switch name.count {
-        case 7 where name.starts(with: "content"): isFirst(.content) && Self.text(&cursor, bytes, into: &content)
-        case 9 where name.starts(with: "reasoning"): isFirst(.otherReasoning) && Self.text(&cursor, bytes, into: &reasoning)
-        case 17 where name.starts(with: "reasoning_content"): isFirst(.reasoning) && Self.text(&cursor, bytes, into: &reasoning)
+        case 7 where name.starts(with: "content"): met.isFirst(.content) && Self.text(&cursor, bytes, into: &content)
+        case 9 where name.starts(with: "reasoning"): met.isFirst(.otherReasoning) && Self.text(&cursor, bytes, into: &reasoning)
+        case 17 where name.starts(with: "reasoning_content"): met.isFirst(.reasoning) && Self.text(&cursor, bytes, into: &reasoning)
         case 17 where name.starts(with: "reasoning_details"), 10 where name.starts(with: "tool_calls"):
             cursor.null(bytes) || cursor.take(UInt8(ascii: "["), bytes) && cursor.take(UInt8(ascii: "]"), bytes)
         case 7 where name.starts(with: "refusal"), 13 where name.starts(with: "function_call"): cursor.null(bytes)
@@ -109,11 +104,12 @@ struct PlainReply {
 
     private mutating func count(_ name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         switch name.count {
-        case 13 where name.starts(with: "prompt_tokens"): isFirst(.promptTokens) && Self.count(&cursor, bytes, into: &usage.promptTokens)
+        case 13 where name.starts(with: "prompt_tokens"):
+            met.isFirst(.promptTokens) && Self.count(&cursor, bytes, into: &usage.promptTokens)
         case 17 where name.starts(with: "completion_tokens"):
-            isFirst(.answerTokens) && Self.count(&cursor, bytes, into: &usage.answerTokens)
+            met.isFirst(.answerTokens) && Self.count(&cursor, bytes, into: &usage.answerTokens)
         case 21 where name.starts(with: "prompt_tokens_details"):
-            isFirst(.details) && (cursor.null(bytes) || object(bytes) { reply, name in reply.detail(name, bytes) })
+            met.isFirst(.details) && (cursor.null(bytes) || object(bytes) { reply, name in reply.detail(name, bytes) })
         // Other names for the same counts.
         case 12 where name.starts(with: "input_tokens"), 13 where name.starts(with: "output_tokens"): false
         case 20 where name.starts(with: "input_tokens_details"), 23 where name.starts(with: "prompt_cache_hit_tokens"): false
@@ -123,7 +119,7 @@ struct PlainReply {
 
     private mutating func detail(_ name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         guard name.count == 13, name.starts(with: "cached_tokens") else { return cursor.skip(bytes) }
-        return isFirst(.cachedTokens) && Self.count(&cursor, bytes, into: &usage.cachedTokens)
+        return met.isFirst(.cachedTokens) && Self.count(&cursor, bytes, into: &usage.cachedTokens)
     }
 
     private static func count(_ cursor: inout JSONCursor, _ bytes: Span<UInt8>, into place: inout Int?) -> Bool {

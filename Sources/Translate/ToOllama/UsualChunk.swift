@@ -49,8 +49,7 @@ struct UsualChunk {
 
     /// Whether the text can go on as it is.
     private static func passes(_ text: JSONCursor.Text, _ bytes: Span<UInt8>) -> Bool {
-        if text.hasLoneSurrogate { return false }
-        return text.isASCII || (try? UTF8Span(validating: bytes.extracting(text.range))) != nil
+        !text.hasLoneSurrogate && text.isUTF8(in: bytes)
     }
 
     private static func equal(_ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>) -> Bool {
@@ -88,11 +87,6 @@ private struct Finder {
 
     init(skipsLogprobs: Bool) { self.skipsLogprobs = skipsLogprobs }
 
-    private mutating func isFirst(_ key: Keys) -> Bool {
-        defer { met.formUnion(key) }
-        return !met.contains(key)
-    }
-
     mutating func chunk(_ bytes: Span<UInt8>) -> Bool {
         guard cursor.take(UInt8(ascii: "{"), bytes) else { return false }
         repeat {
@@ -100,9 +94,9 @@ private struct Finder {
             let name = bytes.extracting(key.range)
             let fine =
                 switch name.count {
-                case 7 where name.starts(with: "choices"): isFirst(.choices) && choices(bytes)
+                case 7 where name.starts(with: "choices"): met.isFirst(.choices) && choices(bytes)
                 case 5 where name.starts(with: "error"): cursor.null(bytes)
-                case 5 where name.starts(with: "usage"): isFirst(.usage) && (cursor.null(bytes) || usage(bytes))
+                case 5 where name.starts(with: "usage"): met.isFirst(.usage) && (cursor.null(bytes) || usage(bytes))
                 case 7 where name.starts(with: "timings"): cursor.null(bytes)
                 case 6 where name.starts(with: "x_groq"): cursor.null(bytes)
                 default: cursor.skip(bytes)
@@ -121,9 +115,10 @@ private struct Finder {
             let name = bytes.extracting(key.range)
             let fine =
                 switch name.count {
-                case 13 where name.starts(with: "prompt_tokens"): isFirst(.promptTokens) && Self.count(&cursor, bytes, &found.promptTokens)
+                case 13 where name.starts(with: "prompt_tokens"):
+                    met.isFirst(.promptTokens) && Self.count(&cursor, bytes, &found.promptTokens)
                 case 17 where name.starts(with: "completion_tokens"):
-                    isFirst(.answerTokens) && Self.count(&cursor, bytes, &found.answerTokens)
+                    met.isFirst(.answerTokens) && Self.count(&cursor, bytes, &found.answerTokens)
                 case 12 where name.starts(with: "total_tokens"): cursor.digits(bytes) != nil
                 default: cursor.null(bytes)
                 }
@@ -146,7 +141,7 @@ private struct Finder {
             let name = bytes.extracting(key.range)
             let fine =
                 switch name.count {
-                case 5 where name.starts(with: "delta"): isFirst(.delta) && delta(bytes)
+                case 5 where name.starts(with: "delta"): met.isFirst(.delta) && delta(bytes)
                 case 5 where name.starts(with: "index"): zero(bytes)
                 case 13 where name.starts(with: "finish_reason"): cursor.null(bytes)
                 case 8 where name.starts(with: "logprobs"): skipsLogprobs ? cursor.skip(bytes) : cursor.null(bytes)
@@ -166,9 +161,10 @@ private struct Finder {
             let name = bytes.extracting(key.range)
             let fine =
                 switch name.count {
-                case 7 where name.starts(with: "content"): isFirst(.content) && Self.text(&cursor, bytes, into: &content)
-                case 17 where name.starts(with: "reasoning_content"): isFirst(.reasoning) && Self.text(&cursor, bytes, into: &reasoning)
-                case 9 where name.starts(with: "reasoning"): isFirst(.otherReasoning) && Self.text(&cursor, bytes, into: &otherReasoning)
+                case 7 where name.starts(with: "content"): met.isFirst(.content) && Self.text(&cursor, bytes, into: &content)
+                case 17 where name.starts(with: "reasoning_content"): met.isFirst(.reasoning) && Self.text(&cursor, bytes, into: &reasoning)
+                case 9 where name.starts(with: "reasoning"):
+                    met.isFirst(.otherReasoning) && Self.text(&cursor, bytes, into: &otherReasoning)
                 case 17 where name.starts(with: "reasoning_details"): details(bytes)
                 case 7 where name.starts(with: "refusal"): cursor.null(bytes)
                 case 10 where name.starts(with: "tool_calls"): cursor.null(bytes) || emptyArray(bytes)

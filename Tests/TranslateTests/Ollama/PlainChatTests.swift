@@ -6,7 +6,7 @@ import Testing
     /// The request as the plain path reads it, with bytes around it as in a connection's; nil where it leaves it to the general path.
     static func plain(_ body: [UInt8]) -> InferenceRequest? {
         let head = Array("POST /api/chat HTTP/1.1\r\n\r\n".utf8)
-        return InferenceRequest.plainChat(head + body, in: head.count..<head.count + body.count)
+        return InferenceRequest.plainChat((head + body)[head.count...])
     }
 
     static func general(_ body: [UInt8]) -> InferenceRequest? { try? .chat(RequestBody.parse(body)) }

@@ -20,8 +20,7 @@ final class UsualSeries: Sendable {
         let status: Int
     }
 
-    private let registry: PrometheusRegistry
-    /// As many as the registry has, and no more. The last one found is often wanted again, and comparing is quicker than hashing.
+    /// The last one found is often wanted again, and comparing is quicker than hashing.
     private struct Found<Key: Hashable & Sendable, Series: Sendable>: Sendable {
         private var all: [Key: Series] = [:]
         private var last: (key: Key, series: Series)?
@@ -35,6 +34,8 @@ final class UsualSeries: Sendable {
         }
     }
 
+    private let registry: PrometheusRegistry
+    // As many as the registry has, and no more.
     private let routes = Mutex(Found<RouteAndStatus, OfRoute>())
     private let models = Mutex(Found<String, OfModel>())
 
