@@ -47,6 +47,9 @@ let package = Package(
         .target(name: "Fetch", dependencies: ["CCurl"], swiftSettings: hot),
         .testTarget(name: "FetchTests", dependencies: ["Fetch", "TestSupport"], swiftSettings: strict),
 
+        // Loops over bytes that want vectors.
+        .target(name: "CBytes", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
+
         // Pictures: bytes in, JPEG out. Knows no network.
         .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
@@ -59,11 +62,11 @@ let package = Package(
             name: "CCodecs", dependencies: ["CTurboJPEG", "CJPEG", "CPNG", "CWebP", "CGIF"],
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [.linkedLibrary("gif"), .linkedLibrary("z")]),
-        .target(name: "Images", dependencies: ["CCodecs"], swiftSettings: hot),
+        .target(name: "Images", dependencies: ["CBytes", "CCodecs"], swiftSettings: hot),
         .testTarget(name: "ImagesTests", dependencies: ["Images", "CCodecs", "CTurboJPEG", "TestSupport"], swiftSettings: strict),
 
         // The two APIs and the way between them: values in, values out. Knows neither pixels nor network.
-        .target(name: "Translate", swiftSettings: hot),
+        .target(name: "Translate", dependencies: ["CBytes"], swiftSettings: hot),
         .testTarget(name: "TranslateTests", dependencies: ["Translate", "TestSupport"], swiftSettings: strict),
 
         // What the C library leaves out of Swift's module for it.

@@ -1,4 +1,5 @@
 // fuzz-sources: Sources/Translate
+// fuzz-c: Sources/CBytes
 // fuzz-seeds: fixtures/catalogs models.json
 // fuzz-options: -max_len=8192
 

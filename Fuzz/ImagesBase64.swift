@@ -1,5 +1,5 @@
 // fuzz-sources: Sources/Images
-// fuzz-c: Sources/CCodecs
+// fuzz-c: Sources/CBytes Sources/CCodecs
 // fuzz-pkg-config: libjpeg libpng libwebpdemux libwebp
 // fuzz-link: gif z
 // fuzz-options: -max_len=4096

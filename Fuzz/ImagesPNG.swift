@@ -1,5 +1,5 @@
 // fuzz-sources: Sources/Images Fuzz/Shared/NormalizerCheck.swift
-// fuzz-c: Sources/CCodecs
+// fuzz-c: Sources/CBytes Sources/CCodecs
 // fuzz-pkg-config: libjpeg libpng libwebpdemux libwebp
 // fuzz-link: gif z
 // fuzz-seeds: fixtures/images/colour fixtures/images/animation fixtures/images/hostile

@@ -28,8 +28,9 @@ public struct ImageNormalizer: Sendable {
             let work = WorkGuard(limits: limits, isCancelled: isCancelled)
             defer { withExtendedLifetime(work) {} }
             if let jpeg = picture.jpeg {
-                let easy = JPEGPassThrough(structure: jpeg, target: target, work: work)
-                if let done = try easy.attempt(&bytes) { return done }
+                let easy = JPEGPassThrough(structure: jpeg, target: target)
+                if let done = easy.stripped(&bytes) { return done }
+                if let done = try easy.turned(bytes, work) { return done }
             }
             return try render(picture, bytes, target, work)
         }

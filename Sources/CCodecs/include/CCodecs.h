@@ -175,8 +175,3 @@ void cc_turn_rows(const uint8_t *pixels, int width, int height, int channels, in
 // The first position at or after `from` of a 0xFF byte that begins a marker other than a stuffed zero or RST0...RST7, else size.
 // Counts the RST markers passed; *in_order becomes 0 when they do not count 0 to 7 in turn, beginning at 0.
 size_t cc_scan_end(const uint8_t *data, size_t size, size_t from, int64_t *restarts, int *in_order);
-// out must hold (size + 2) / 3 * 4 bytes.
-void cc_base64_encode(const uint8_t *data, size_t size, uint8_t *out);
-// Decodes as many whole groups of 4 characters as are free of anything but the two alphabets; returns characters consumed (a multiple of 4).
-// out must hold size / 4 * 3 + 32 bytes. *url_safe becomes 1 if there was a '-' or a '_'.
-size_t cc_base64_decode_groups(const uint8_t *text, size_t size, uint8_t *out, int *url_safe);

@@ -1,4 +1,4 @@
-private import CCodecs
+private import CBytes
 
 /// How many bytes of base64 text, padding included, that many bytes take; the largest Int if that overflows.
 public func base64Length(ofByteCount count: Int) -> Int {
@@ -12,7 +12,7 @@ public enum Base64 {
     public static func encode(_ bytes: [UInt8]) -> [UInt8] {
         let count = base64Length(ofByteCount: bytes.count)
         return unsafe [UInt8](unsafeUninitializedCapacity: count) { out, written in
-            if !bytes.isEmpty { unsafe cc_base64_encode(bytes, bytes.count, out.baseAddress) }
+            if !bytes.isEmpty { unsafe cb_base64_encode(bytes, bytes.count, out.baseAddress) }
             written = count
         }
     }
@@ -47,7 +47,7 @@ public enum Base64 {
         var isURLSafe: Int32 = 0
         let result = unsafe [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 + 35) { out, written in
             let consumed = unsafe text.withUnsafeBufferPointer {
-                unsafe cc_base64_decode_groups($0.baseAddress, $0.count, out.baseAddress, &isURLSafe)
+                unsafe cb_base64_decode_groups($0.baseAddress, $0.count, out.baseAddress, &isURLSafe)
             }
             written = consumed / 4 * 3
             let tail = text[(text.startIndex + consumed)...]
@@ -73,7 +73,7 @@ public enum Base64 {
         var group = characters + Array(repeating: UInt8(ascii: "A"), count: 4 - characters.count)
         var bytes = Array(repeating: UInt8(0), count: 35)
         var isURLSafe: Int32 = 0
-        guard unsafe cc_base64_decode_groups(&group, 4, &bytes, &isURLSafe) == 4 else { return nil }
+        guard unsafe cb_base64_decode_groups(&group, 4, &bytes, &isURLSafe) == 4 else { return nil }
         return Array(bytes.prefix(characters.count - 1))
     }
 }

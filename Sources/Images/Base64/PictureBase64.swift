@@ -27,19 +27,30 @@ extension NormalizedImage {
 
     /// The JPEG as base64.
     ///
-    /// Three bytes are four characters, so text can stand in for bytes only if they lie a multiple of three further on in the source.
-    ///
     /// - Parameter text: Standard base64 (``Base64/Decoded/isStandard``) of the source; nil if it came otherwise.
     public func base64(sharing text: ArraySlice<UInt8>?) -> PictureBase64 {
-        guard let text, let end = commonEnd, (end.sourceStart - end.start).isMultiple(of: 3) else {
-            return PictureBase64(head: Base64.encode(jpeg))
-        }
+        text.flatMap { text in
+            commonEnd.flatMap { PictureBase64(jpeg.count, sharing: text, from: $0) { Array(jpeg[$0]) } }
+        } ?? PictureBase64(head: Base64.encode(jpeg))
+    }
+}
+
+extension PictureBase64 {
+    /// Three bytes are four characters, so text can stand in for bytes only if they lie a multiple of three further on in the source.
+    ///
+    /// - Parameters:
+    ///   - count: Bytes of the JPEG.
+    ///   - text: Standard base64 of the source.
+    ///   - bytes: Gives bytes of the JPEG: of its beginning, and the last few.
+    /// - Returns: nil if nothing can be shared.
+    init?(_ count: Int, sharing text: ArraySlice<UInt8>, from end: NormalizedImage.CommonEnd, _ bytes: (Range<Int>) -> [UInt8]) {
+        let shift = end.sourceStart - end.start
         let first = (end.start + 2) / 3 * 3
-        let groups = (jpeg.count - first) / 3
-        let start = text.startIndex + (first + end.sourceStart - end.start) / 3 * 4
-        guard groups > 0, start + groups * 4 <= text.endIndex else { return PictureBase64(head: Base64.encode(jpeg)) }
-        return PictureBase64(
-            head: Base64.encode(Array(jpeg[..<first])), shared: text[start..<(start + groups * 4)],
-            tail: Base64.encode(Array(jpeg[(first + groups * 3)...])))
+        let groups = (count - first) / 3
+        let start = text.startIndex + (first + shift) / 3 * 4
+        guard shift.isMultiple(of: 3), groups > 0, start + groups * 4 <= text.endIndex else { return nil }
+        self.init(
+            head: Base64.encode(bytes(0..<first)), shared: text[start..<(start + groups * 4)],
+            tail: Base64.encode(bytes((first + groups * 3)..<count)))
     }
 }

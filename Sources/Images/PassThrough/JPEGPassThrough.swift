@@ -4,35 +4,48 @@ private import CCodecs
 struct JPEGPassThrough {
     let structure: JPEGStructure
     let target: ImageTarget
-    let work: WorkGuard
 
-    /// The picture without metadata, upright; nil if it needs more than that.
+    /// What to tell of the picture without metadata, if that is all it needs; nil if not.
     ///
-    /// - Parameter bytes: The picture. Becomes the answer where it can, and is empty then: several megabytes need no second copy.
-    func attempt(_ bytes: inout [UInt8]) throws(ImageError) -> NormalizedImage? {
-        let size = PixelSize(width: structure.width, height: structure.height)
-        guard structure.isRegular, case .common = structure.coding, [1, 3].contains(structure.components.count),
-            size.fitting(target.maxEdge) == size
-        else { return nil }
-        let sourceBytes = bytes.count
-        if structure.orientation == 1 {
-            // Nothing is done to a picture that will be too large anyway.
-            if let limit = target.maxBytes, sourceBytes - structure.strippedBytes - structure.trailingBytes > limit { return nil }
-            structure.strip(&bytes)
-            var jpeg: [UInt8] = []
-            swap(&jpeg, &bytes)
-            return NormalizedImage(
-                jpeg: jpeg, report: report(size, from: sourceBytes, to: jpeg.count), commonEnd: structure.commonEnd(in: jpeg))
-        }
-        let limit = min(target.maxBytes ?? .max, sourceBytes)
-        var turned = try turned(bytes, tight: false)
-        if let first = turned, first.count > limit { turned = try self.turned(bytes, tight: true) }
+    /// - Parameter count: Bytes of the picture.
+    func strippedReport(sourceBytes count: Int) -> ImageReport? {
+        guard isWelcome, structure.orientation == 1 else { return nil }
+        let left = structure.keptBytes
+        if let limit = target.maxBytes, left > limit { return nil }
+        return report(size, from: count, to: left)
+    }
+
+    /// The picture without metadata, if that is all it needs; nil if not.
+    ///
+    /// - Parameter bytes: The picture. Becomes the answer, and is empty then: several megabytes need no second copy.
+    func stripped(_ bytes: inout [UInt8]) -> NormalizedImage? {
+        guard let report = strippedReport(sourceBytes: bytes.count) else { return nil }
+        structure.strip(&bytes)
+        var jpeg: [UInt8] = []
+        swap(&jpeg, &bytes)
+        return NormalizedImage(jpeg: jpeg, report: report, commonEnd: structure.commonEnd)
+    }
+
+    /// The picture without metadata and turned upright by its blocks; nil if it lies upright, or needs more than that.
+    func turned(_ bytes: [UInt8], _ work: WorkGuard) throws(ImageError) -> NormalizedImage? {
+        guard isWelcome, structure.orientation != 1 else { return nil }
+        let limit = min(target.maxBytes ?? .max, bytes.count)
+        var turned = try turned(bytes, tight: false, work)
+        if let first = turned, first.count > limit { turned = try self.turned(bytes, tight: true, work) }
         guard let turned, turned.count <= limit else { return nil }
-        return NormalizedImage(jpeg: turned, report: report(size.turned(structure.orientation), from: sourceBytes, to: turned.count))
+        return NormalizedImage(jpeg: turned, report: report(size.turned(structure.orientation), from: bytes.count, to: turned.count))
+    }
+
+    private var size: PixelSize { PixelSize(width: structure.width, height: structure.height) }
+
+    /// Whether its pixels may stay as they are coded.
+    private var isWelcome: Bool {
+        guard structure.isRegular, case .common = structure.coding else { return false }
+        return [1, 3].contains(structure.components.count) && size.fitting(target.maxEdge) == size
     }
 
     /// The picture turned upright by its blocks; nil if its block grid does not allow that.
-    private func turned(_ bytes: [UInt8], tight: Bool) throws(ImageError) -> [UInt8]? {
+    private func turned(_ bytes: [UInt8], tight: Bool, _ work: WorkGuard) throws(ImageError) -> [UInt8]? {
         let profile = structure.profile.flatMap { $0.count <= work.limits.profileBytes ? $0 : nil } ?? []
         var data: UnsafeMutablePointer<UInt8>?
         var count = 0

@@ -28,7 +28,8 @@ struct ExplainEndpoint: Sendable {
                 isInNewestTurn: request.isInNewestTurn(message: position.message))
         }
         let goOn: ImageStage.Rejecter = { _ in }
-        let prepared = try await images.prepare(slots, for: model, requestedName: request.model, reject: goOn) { _, describer in
+        let prepared = try await images.prepare(slots, for: model, requestedName: request.model, named: true, reject: goOn) {
+            _, describer in
             "(a caption by \(describer))"
         }
         let pictures = prepared.facts.map { fact in
@@ -57,7 +58,7 @@ struct ExplainEndpoint: Sendable {
         switch outcome {
         case .sent(let report, let digest, let fromCache):
             entry["outcome"] = "sent"
-            entry["sha256"] = .text("\(digest)")
+            entry["sha256"] = digest.map { .text("\($0)") }
             entry["from_cache"] = .bool(fromCache)
             for member in ImageReportJSON.object(report).members { entry[member.key] = member.value }
             entry["tokens"] =

@@ -18,10 +18,10 @@ struct Describer: Sendable {
 
     /// - Throws: `OllamaFailure` if the describing model is missing or fails.
     func caption(_ picture: PreparedPicture, by name: String, log: Logger) async throws -> String {
-        let key = CaptionCache.Key(picture: picture.digest, describer: name)
-        if let known = cache.caption(key) { return known }
+        let key = picture.digest.map { CaptionCache.Key(picture: $0, describer: name) }
+        if let known = key.flatMap(cache.caption) { return known }
         let caption = try await ask(picture, name, log)
-        cache.store(caption, for: key)
+        if let key { cache.store(caption, for: key) }
         return caption
     }
 

@@ -23,7 +23,7 @@ struct PictureRejection: Error {
 /// What became of one picture, for logs, headers, explain and audit.
 struct PictureFact: Sendable {
     enum Outcome: Sendable {
-        case sent(ImageReport, digest: PictureDigest, fromCache: Bool)
+        case sent(ImageReport, digest: PictureDigest?, fromCache: Bool)
         case notice(ImageFault)
         /// What the client is told instead of an answer.
         case rejected(ImageFault)
@@ -54,6 +54,14 @@ struct ImageStage: Sendable {
     static let pixelsPerRequest = 100_000_000
 
     let converter: PictureConverter
+    /// Whether every picture's SHA-256 is wanted: an audit names them by it.
+    let namesPictures: Bool
+
+    /// What is wanted of every picture of a request.
+    private struct Job: Sendable {
+        var target: ImageTarget
+        var named: Bool
+    }
 
     private enum Result: Sendable {
         case converted(PictureConverter.Converted)
@@ -62,11 +70,12 @@ struct ImageStage: Sendable {
 
     /// - Parameters:
     ///   - name: The model's name as the client used it, for error texts.
+    ///   - named: Whether their SHA-256 is wanted, audit or not.
     ///   - reject: Called for each picture that would end the request.
     /// - Throws: ``PictureRejection``, `CancellationError`, or what the describer throws.
     func prepare(
-        _ slots: [PictureSlot], for model: ResolvedModel, requestedName name: String, reject: Rejecter = { throw $0 },
-        describe: Describer
+        _ slots: [PictureSlot], for model: ResolvedModel, requestedName name: String, named: Bool = false,
+        reject: Rejecter = { throw $0 }, describe: Describer
     ) async throws -> PreparedPictures {
         guard !slots.isEmpty else { return PreparedPictures() }
         let settings = model.images
@@ -84,19 +93,20 @@ struct ImageStage: Sendable {
             }
         }
         let kept = results.count { $0 == nil }
-        let target = target(settings, kept: kept)
+        // A caption is kept under the picture's SHA-256.
+        let job = Job(target: target(settings, kept: kept), named: named || namesPictures || describer != nil)
         let pixels = PixelAllowance(Self.pixelsPerRequest)
         // The newest turn first, so that old pictures never use up its allowance.
         for newest in [true, false] {
             let wanted = slots.indices.filter { slots[$0].isInNewestTurn == newest && results[$0] == nil }
-            for (slot, result) in try await convert(slots, wanted, target: target, pixels: pixels, fetches: settings.concurrentFetches) {
+            for (slot, result) in try await convert(slots, wanted, job, pixels: pixels, fetches: settings.concurrentFetches) {
                 results[slot] = result
             }
             for slot in wanted {
                 if newest, case .faulty(let fault)? = results[slot] { try reject(PictureRejection(slot: slot, fault: fault)) }
             }
         }
-        try await fit(slots, &results, target: target, settings: settings, reject)
+        try await fit(slots, &results, job, settings: settings, reject)
         return try await finish(slots, results, settings: settings, describer: describer, describe: describe)
     }
 
@@ -106,7 +116,7 @@ struct ImageStage: Sendable {
         return target
     }
 
-    private func convert(_ slots: [PictureSlot], _ wanted: [Int], target: ImageTarget, pixels: PixelAllowance, fetches: Int) async throws
+    private func convert(_ slots: [PictureSlot], _ wanted: [Int], _ job: Job, pixels: PixelAllowance, fetches: Int) async throws
         -> [(Int, Result)]
     {
         let texts = wanted.count > 1 ? try await converter.texts(of: wanted.map { slots[$0].source }) : wanted.map { _ in nil }
@@ -125,7 +135,7 @@ struct ImageStage: Sendable {
         let distinct = try await withThrowingTaskGroup(of: (Int, Result).self) { group in
             for slot in Set(firstOf.values) {
                 group.addTask { [text = textOf[slot]] in
-                    (slot, try await self.convert(slots[slot].source, text: text, target: target, pixels: pixels, fetchSlots: fetchSlots))
+                    (slot, try await self.convert(slots[slot].source, text: text, job, pixels: pixels, fetchSlots: fetchSlots))
                 }
             }
             return try await group.reduce(into: [Int: Result]()) { $0[$1.0] = $1.1 }
@@ -145,7 +155,7 @@ struct ImageStage: Sendable {
     }
 
     private func convert(
-        _ source: ImageSource, text: PictureCache.Text? = nil, target: ImageTarget, pixels: PixelAllowance, fetchSlots: WeightedSemaphore
+        _ source: ImageSource, text: PictureCache.Text? = nil, _ job: Job, pixels: PixelAllowance, fetchSlots: WeightedSemaphore
     ) async throws -> Result {
         do {
             var fetched: [UInt8]?
@@ -154,7 +164,8 @@ struct ImageStage: Sendable {
                 defer { fetchSlots.release(1) }
                 fetched = try await converter.fetch(source)
             }
-            return .converted(try await converter.convert(source, text: text, fetched: fetched, to: target, pixels: pixels))
+            return .converted(
+                try await converter.convert(source, text: text, fetched: fetched, to: job.target, pixels: pixels, named: job.named))
         } catch let fault as ImageFault {
             return .faulty(fault)
         }
@@ -162,7 +173,7 @@ struct ImageStage: Sendable {
 
     /// Makes the largest pictures smaller until all of them fit in one upstream request.
     private func fit(
-        _ slots: [PictureSlot], _ results: inout [Result?], target: ImageTarget, settings: ImageSettings, _ reject: Rejecter
+        _ slots: [PictureSlot], _ results: inout [Result?], _ job: Job, settings: ImageSettings, _ reject: Rejecter
     ) async throws {
         let sizes = results.map { result in
             if case .converted(let converted)? = result { converted.picture.base64.count } else { 0 }
@@ -171,10 +182,10 @@ struct ImageStage: Sendable {
         let limits = RequestBudget(maxBase64Bytes: budget).limits(forBase64Sizes: sizes)
         for slot in slots.indices {
             guard let limit = limits[slot], sizes[slot] > 0 else { continue }
-            var smaller = target
-            smaller.maxBase64Bytes = limit
+            var smaller = job
+            smaller.target.maxBase64Bytes = limit
             let result = try await convert(
-                slots[slot].source, target: smaller, pixels: PixelAllowance(Self.pixelsPerRequest),
+                slots[slot].source, smaller, pixels: PixelAllowance(Self.pixelsPerRequest),
                 fetchSlots: WeightedSemaphore(capacity: 1))
             if case .faulty = result {
                 let fault = ImageFault.requestTooLarge(

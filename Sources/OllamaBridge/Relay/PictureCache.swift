@@ -6,8 +6,8 @@ import Synchronization
 struct PreparedPicture: Sendable {
     let base64: PictureBase64
     let report: ImageReport
-    /// SHA-256 of the bytes the client gave, for audit and for telling pictures apart; never of use to rebuild them.
-    let digest: PictureDigest
+    /// SHA-256 of the bytes the client gave, for audit and for telling pictures apart; never of use to rebuild them. nil where nobody asked for it.
+    var digest: PictureDigest?
 }
 
 /// SHA-256 of a picture's encoded bytes.
@@ -21,8 +21,16 @@ struct PictureDigest: Sendable, Hashable, CustomStringConvertible {
 
 /// Keeps converted pictures by content, so that the tenth turn of a chat converts nothing again and the upstream sees an identical prefix.
 final class PictureCache: Sendable {
+    /// What a picture was and what it had to become.
     struct Key: Hashable, Sendable {
-        let digest: PictureDigest
+        enum Source: Hashable, Sendable {
+            /// Any spelling of these bytes.
+            case bytes(PictureDigest)
+            /// A JPEG that went as it came: making it again costs less than SHA-256 does, so only its text is known.
+            case text(PictureTextTag)
+        }
+
+        let source: Source
         let target: ImageTarget
     }
 
@@ -40,7 +48,6 @@ final class PictureCache: Sendable {
         /// The text that it is part of; nil if nothing is shared.
         let tag: PictureTextTag?
         let report: ImageReport
-        let digest: PictureDigest
         var lastUse: UInt64
 
         init(_ picture: PreparedPicture, from text: Text?, lastUse: UInt64) {
@@ -50,7 +57,6 @@ final class PictureCache: Sendable {
             tail = picture.base64.tail
             tag = picture.base64.shared.isEmpty ? nil : text?.tag
             report = picture.report
-            digest = picture.digest
             self.lastUse = lastUse
         }
 
@@ -59,13 +65,11 @@ final class PictureCache: Sendable {
 
         /// The picture for a text that it can be put together with.
         func picture(from text: Text?) -> PreparedPicture? {
-            guard let tag else { return PreparedPicture(base64: PictureBase64(head: head, tail: tail), report: report, digest: digest) }
+            guard let tag else { return PreparedPicture(base64: PictureBase64(head: head, tail: tail), report: report) }
             guard let text, text.tag == tag else { return nil }
             let start = text.characters.startIndex
-            return PreparedPicture(
-                base64: PictureBase64(
-                    head: head, shared: text.characters[(start + shared.lowerBound)..<(start + shared.upperBound)], tail: tail),
-                report: report, digest: digest)
+            let part = text.characters[(start + shared.lowerBound)..<(start + shared.upperBound)]
+            return PreparedPicture(base64: PictureBase64(head: head, shared: part, tail: tail), report: report)
         }
     }
 
@@ -77,6 +81,13 @@ final class PictureCache: Sendable {
         var uses: UInt64 = 0
         var hits = 0
         var misses = 0
+
+        mutating func use(_ key: Key, from text: Text? = nil) -> PreparedPicture? {
+            guard let picture = entries[key]?.picture(from: text) else { return nil }
+            uses += 1
+            entries[key]?.lastUse = uses
+            return picture
+        }
     }
 
     private let limit: Int
@@ -86,23 +97,34 @@ final class PictureCache: Sendable {
     /// - Parameter limit: Most bytes of base64 kept; 0 keeps nothing.
     init(limit: Int) { self.limit = limit }
 
-    /// - Parameter text: What the picture came as this time; nil if it came as bytes.
-    func picture(_ key: Key, from text: Text?) -> PreparedPicture? {
+    /// The picture that a text is, if it came before.
+    func picture(of text: Text, for target: ImageTarget) -> PreparedPicture? {
         state.withLock { state in
-            state.uses += 1
-            guard let picture = state.entries[key]?.picture(from: text) else {
-                state.misses += 1
-                return nil
-            }
+            let digest = state.texts[text.tag]
+            let bytes = digest.flatMap { state.use(Key(source: .bytes($0), target: target)) }
+            guard var picture = bytes ?? state.use(Key(source: .text(text.tag), target: target), from: text) else { return nil }
+            picture.digest = digest
             state.hits += 1
-            state.entries[key]?.lastUse = state.uses
             return picture
         }
     }
 
-    /// - Parameter text: What the picture came as; its base64 may refer to it.
-    func store(_ picture: PreparedPicture, for key: Key, from text: Text?) {
+    /// The picture that has these bytes, if it came before.
+    func picture(_ digest: PictureDigest, for target: ImageTarget) -> PreparedPicture? {
         state.withLock { state in
+            guard var picture = state.use(Key(source: .bytes(digest), target: target)) else { return nil }
+            picture.digest = digest
+            state.hits += 1
+            return picture
+        }
+    }
+
+    /// Keeps a picture that had to be made.
+    ///
+    /// - Parameter text: What the picture came as, if its base64 may refer to it.
+    func store(_ picture: PreparedPicture, for key: Key, from text: Text? = nil) {
+        state.withLock { state in
+            state.misses += 1
             state.uses += 1
             let entry = Entry(picture, from: text, lastUse: state.uses)
             guard entry.cost <= limit else { return }
@@ -121,7 +143,7 @@ final class PictureCache: Sendable {
     /// Tells a picture's text from every other, at a fraction of what decoding and SHA-256 cost.
     func text(_ characters: ArraySlice<UInt8>) -> Text { Text(characters: characters, tag: tags.tag(of: characters)) }
 
-    /// The picture that a text is, if it came before.
+    /// SHA-256 of the bytes that a text is, if it was noted.
     func digest(of tag: PictureTextTag) -> PictureDigest? { state.withLock { $0.texts[tag] } }
 
     func note(_ tag: PictureTextTag, _ digest: PictureDigest) {

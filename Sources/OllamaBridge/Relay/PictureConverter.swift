@@ -18,8 +18,8 @@ struct PictureConverter: Sendable {
 
     private enum Lookup: Sendable {
         case found(PreparedPicture)
-        /// `base64` is the text that says just these bytes, if it is such that parts of it can be sent on.
-        case missing(bytes: GivenAway, header: ImageHeader, digest: PictureDigest, text: PictureCache.Text?, base64: ArraySlice<UInt8>?)
+        case stripped(PreparedPicture)
+        case missing(bytes: GivenAway, header: ImageHeader, digest: PictureDigest)
     }
 
     /// A picture as it was given, and the standard base64 it was given in.
@@ -38,40 +38,72 @@ struct PictureConverter: Sendable {
     ///   - text: What `texts(of:)` says of it, if it was asked.
     ///   - bytes: The picture's bytes, if they were fetched already.
     ///   - pixels: What the request may still make us decode.
+    ///   - named: Whether the picture's SHA-256 is wanted with it. Without extensions of the processor for it, that takes longer than all else that is done
+    ///     to a JPEG that goes as it came.
     /// - Throws: ``ImageFault`` for whatever is wrong with the picture, `CancellationError`.
     func convert(
-        _ source: ImageSource, text: PictureCache.Text? = nil, fetched bytes: [UInt8]?, to target: ImageTarget, pixels: PixelAllowance
+        _ source: ImageSource, text: PictureCache.Text? = nil, fetched bytes: [UInt8]?, to target: ImageTarget, pixels: PixelAllowance,
+        named: Bool
     ) async throws -> Converted {
-        let limits = limits
-        let cache = cache
+        let (limits, cache) = (limits, cache)
         let lookup: Lookup = try await workers.run { _ in
             // A chat repeats its pictures in every turn: a text that came before need be neither decoded nor hashed.
             let text = text ?? source.encodedText.map(cache.text)
-            if let digest = (text?.tag).flatMap(cache.digest),
-                let picture = cache.picture(.init(digest: digest, target: target), from: text)
-            {
+            if let text, var picture = cache.picture(of: text, for: target) {
+                if named, picture.digest == nil {
+                    picture.digest = Self.digest(of: try Self.decode(source, limit: limits.bytes).bytes, text, cache)
+                }
                 return .found(picture)
             }
-            let given = try bytes.map { Given(bytes: $0) } ?? Self.decode(source, limit: limits.bytes)
-            let digest = PictureDigest(of: given.bytes)
-            if let text { cache.note(text.tag, digest) }
-            if let picture = cache.picture(.init(digest: digest, target: target), from: text) { return .found(picture) }
+            // The bytes are needed for a name, and for all that a JPEG's text does not do for.
+            if let text, !named, let encoded = DataURL.payload(of: text.characters),
+                let (base64, report) = ImageNormalizer(limits: limits).strip(text: encoded, for: target)
+            {
+                try pixels.take(report.sourceWidth * report.sourceHeight)
+                let picture = PreparedPicture(base64: base64, report: report)
+                cache.store(picture, for: .init(source: .text(text.tag), target: target), from: text)
+                return .stripped(picture)
+            }
+            var given = try bytes.map { Given(bytes: $0) } ?? Self.decode(source, limit: limits.bytes)
             let header = try Self.faults { () throws(ImageError) in try ImageHeader.read(given.bytes, limits: limits) }
+            if let text {
+                let digest = named ? Self.digest(of: given.bytes, text, cache) : nil
+                let stripped = try Self.faults { () throws(ImageError) in
+                    try ImageNormalizer(limits: limits).strip(&given.bytes, for: target)
+                }
+                if let image = stripped {
+                    try pixels.take(header.pixelCount)
+                    let picture = PreparedPicture(base64: image.base64(sharing: given.base64), report: image.report, digest: digest)
+                    cache.store(picture, for: .init(source: .text(text.tag), target: target), from: text)
+                    return .stripped(picture)
+                }
+            }
+            let digest = Self.digest(of: given.bytes, text, cache)
+            if let picture = cache.picture(digest, for: target) { return .found(picture) }
             try pixels.take(header.pixelCount)
-            return .missing(bytes: GivenAway(given.bytes), header: header, digest: digest, text: text, base64: given.base64)
+            return .missing(bytes: GivenAway(given.bytes), header: header, digest: digest)
         }
         switch lookup {
         case .found(let picture): return Converted(picture: picture, fromCache: true)
-        case .missing(let bytes, let header, let digest, let text, let base64):
+        case .stripped(let picture): return Converted(picture: picture, fromCache: false)
+        case .missing(let bytes, let header, let digest):
             return try await workers.run(pixels: header.pixelCount) { isCancelled in
                 let image = try Self.faults { () throws(ImageError) in
                     try ImageNormalizer(limits: limits).normalize(bytes.take(), to: target, isCancelled: isCancelled)
                 }
-                let picture = PreparedPicture(base64: image.base64(sharing: base64), report: image.report, digest: digest)
-                cache.store(picture, for: .init(digest: digest, target: target), from: text)
+                let picture = PreparedPicture(base64: image.base64(sharing: nil), report: image.report, digest: digest)
+                cache.store(picture, for: .init(source: .bytes(digest), target: target))
                 return Converted(picture: picture, fromCache: false)
             }
         }
+    }
+
+    /// SHA-256 of the picture that a text is, remembered with the text.
+    private static func digest(of picture: [UInt8], _ text: PictureCache.Text?, _ cache: PictureCache) -> PictureDigest {
+        if let known = (text?.tag).flatMap(cache.digest) { return known }
+        let digest = PictureDigest(of: picture)
+        if let text { cache.note(text.tag, digest) }
+        return digest
     }
 
     /// Fetches a picture named by URL; nil for every other source.

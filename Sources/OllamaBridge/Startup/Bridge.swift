@@ -126,7 +126,9 @@ struct Bridge: Sendable {
         let converter = PictureConverter(
             workers: workers, fetcher: imageFetcher, cache: cache, limits: .standard)
         return Relay(
-            catalog: catalog, running: RunningModels(standard: keepAlive), images: ImageStage(converter: converter), upstream: upstream,
+            catalog: catalog, running: RunningModels(standard: keepAlive),
+            images: ImageStage(converter: converter, namesPictures: settings.auditPath != nil),
+            upstream: upstream,
             chooser: RouteChooser(health: health), describer: Describer(catalog: catalog, upstream: upstream))
     }
 

@@ -1,6 +1,9 @@
+private import CBytes
+
 /// Byte searches that the parsers spend their time in.
 ///
-/// Eight bytes at a time in one machine word. The standard library's wide vectors compile to a call per lane here and are ten times slower.
+/// Eight bytes at a time in one machine word, and long runs in C (`CBytes`): the standard library's wide vectors compile to a call per lane here and are
+/// ten times slower.
 enum JSONScan {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let tops: UInt64 = 0x8080_8080_8080_8080
@@ -54,7 +57,11 @@ enum JSONScan {
             high |= word
             position &+= 8
             // Keys and names have ended by now.
-            if position &- start == 32 { position = unsafe plainBlocks(buffer, from: position, to: end, &high) }
+            if position &- start == 32, let base = buffer.baseAddress, end &- position >= 64 {
+                var isHigh: Int32 = 0
+                unsafe position &+= cb_plain_blocks((base + position).assumingMemoryBound(to: UInt8.self), end &- position, &isHigh)
+                if isHigh != 0 { high = tops }
+            }
         }
         while position < end {
             let byte = unsafe buffer[position]
@@ -63,26 +70,6 @@ enum JSONScan {
             position &+= 1
         }
         return (position, high & tops == 0)
-    }
-
-    /// A picture's text is one long run. Eight words without a branch between them are what the compiler makes vectors of.
-    ///
-    /// - Returns: Where to go on word by word.
-    private static func plainBlocks(_ buffer: UnsafeRawBufferPointer, from start: Int, to end: Int, _ high: inout UInt64) -> Int {
-        var position = start
-        while position &+ 64 <= end {
-            var stops: UInt64 = 0
-            var seen: UInt64 = 0
-            for offset in 0..<8 {
-                let word = UInt64(littleEndian: unsafe buffer.loadUnaligned(fromByteOffset: position &+ offset &* 8, as: UInt64.self))
-                stops |= stopMarks(word)
-                seen |= word
-            }
-            if stops & tops != 0 { break }
-            high |= seen
-            position &+= 64
-        }
-        return position
     }
 
     /// Whether the bytes from `start` on begin with those.

@@ -23,8 +23,17 @@ import Translate
     }
 
     private static func convert(_ text: [UInt8], _ converter: PictureConverter) async throws -> (base64: [UInt8], fromCache: Bool) {
-        let done = try await converter.convert(.encoded(text[...]), fetched: nil, to: ImageTarget(), pixels: PixelAllowance(100_000_000))
+        let done = try await converted(text, converter, named: false)
         return (Array(done.picture.base64.pieces.joined()), done.fromCache)
+    }
+
+    private static func converted(_ text: [UInt8], _ converter: PictureConverter, named: Bool, limit: Int? = nil) async throws
+        -> PictureConverter.Converted
+    {
+        var target = ImageTarget()
+        target.maxEdge = limit
+        return try await converter.convert(
+            .encoded(text[...]), fetched: nil, to: target, pixels: PixelAllowance(100_000_000), named: named)
     }
 
     @Test func `a picture that goes as it is costs the cache next to nothing, and is found again`() async throws {
@@ -67,6 +76,38 @@ import Translate
                 // Inside the coded pixels; no marker comes of it.
                 other[plain.count - 2000 + place] = 0x11
                 #expect(try await Self.convert(Base64.encode(other), converter).base64 == Base64.encode(other))
+            }
+        }
+    }
+
+    @Test(arguments: [nil, 64]) func `a picture has its SHA-256 whenever it is wanted, kept or not`(limit: Int?) async throws {
+        let photo = try Self.photo()
+        let wanted = "\(PictureDigest(of: photo))"
+        let text = Base64.encode(photo)
+        for order in [[false, true, false, true], [true, false, true]] {
+            try await Self.withConverter { converter async throws in
+                for (turn, named) in order.enumerated() {
+                    let done = try await Self.converted(text, converter, named: named, limit: limit)
+                    #expect(done.fromCache == (turn > 0))
+                    #expect(done.picture.digest.map { "\($0)" } == wanted || !named)
+                }
+            }
+        }
+    }
+
+    @Test func `a JPEG that goes as it came is not hashed for nothing`() async throws {
+        let text = Base64.encode(try ImageNormalizer().normalize(try Self.photo(), to: ImageTarget()).jpeg)
+        try await Self.withConverter { converter async throws in
+            #expect(try await Self.converted(text, converter, named: false).picture.digest == nil)
+        }
+    }
+
+    @Test func `what a picture may still cost in pixels holds for those that go as they came`() async throws {
+        let text = Base64.encode(try Self.photo())
+        try await Self.withConverter { converter async throws in
+            await #expect(throws: ImageFault.self) {
+                try await converter.convert(
+                    .encoded(text[...]), fetched: nil, to: ImageTarget(), pixels: PixelAllowance(1000), named: false)
             }
         }
     }

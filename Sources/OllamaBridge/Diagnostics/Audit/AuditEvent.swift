@@ -31,7 +31,7 @@ enum AuditEvent {
     private static func picture(_ fact: PictureFact) -> JSONValue {
         var object: JSONObject = ["from": .text(fact.kind), "outcome": .text(fact.outcome.name)]
         if case .sent(let report, let digest, _) = fact.outcome {
-            object["sha256"] = .text(digest.description)
+            object["sha256"] = digest.map { .text("\($0)") }
             object["format"] = .text(report.sourceFormat.rawValue)
             object["size"] = .text("\(report.sourceWidth)x\(report.sourceHeight)")
             object["sent_size"] = .text("\(report.width)x\(report.height)")

@@ -1,0 +1,124 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Images
+
+/// JPEGs that are looked at without being decoded from base64 as a whole.
+@Suite struct StripTests {
+    private func comment(_ count: Int) -> [UInt8] {
+        [0xFF, 0xFE, UInt8((count + 2) >> 8), UInt8((count + 2) & 255)] + [UInt8](repeating: 65, count: count)
+    }
+
+    private let normalizer = ImageNormalizer()
+
+    /// What decoding the text first gives; nil where that shares nothing with the text.
+    private func wanted(_ bytes: [UInt8], _ text: ArraySlice<UInt8>, _ target: ImageTarget) -> (PictureBase64, ImageReport)? {
+        var bytes = bytes
+        guard let image = (try? normalizer.strip(&bytes, for: target)) ?? nil else { return nil }
+        let base64 = image.base64(sharing: text)
+        return base64.shared.isEmpty ? nil : (base64, image.report)
+    }
+
+    private func expectSame(_ bytes: [UInt8], _ what: String, _ target: ImageTarget = ImageTarget()) {
+        let text = [34] + Base64.encode(bytes) + [34]
+        let payload = text.dropFirst().dropLast()
+        let (found, wanted) = (normalizer.strip(text: payload, for: target), wanted(bytes, payload, target))
+        #expect(found?.base64 == wanted?.0, "\(what)")
+        #expect(found?.report == wanted?.1, "\(what)")
+    }
+
+    private static let names = [
+        "photos/astronaut.jpg", "photos/astronaut-progressive.jpg", "photos/retina.jpg", "colour/profile.jpg", "colour/rgb-stored.jpg",
+        "colour/grey.jpg",
+        "colour/cmyk-adobe.jpg", "orientation/jpeg-420-odd-6.jpg",
+    ]
+
+    @Test(arguments: names)
+    func `a JPEG's text gives what its bytes give`(name: String) throws {
+        let bytes = try ImageFixtures.bytes(name)
+        expectSame(bytes, "as it is")
+        for (cut, trailing) in [(2, 0), (3, 1), (4, 50_000), (30_002, 2), (60_000, 3)] {
+            expectSame(
+                bytes[..<2] + comment(cut) + bytes[2...] + [UInt8](repeating: 0xFF, count: trailing), "\(cut) before, \(trailing) behind")
+        }
+        expectSame(bytes, "too large", ImageTarget(maxEdge: 100))
+        for limit in [bytes.count, bytes.count / 3 * 4, bytes.count * 2] {
+            expectSame(bytes, "at most \(limit)", ImageTarget(maxBase64Bytes: limit))
+        }
+        for missing in [1, 2, 3, 30_000, bytes.count / 2] { expectSame(Array(bytes.dropLast(missing)), "\(missing) missing") }
+    }
+
+    @Test func `the fast way is the one that photographs take`() throws {
+        for name in Self.names.prefix(4) {
+            var bytes = try ImageFixtures.bytes(name)
+            bytes = try #require(try normalizer.strip(&bytes, for: ImageTarget())).jpeg
+            #expect(normalizer.strip(text: Base64.encode(bytes)[...], for: ImageTarget()) != nil, "\(name)")
+        }
+    }
+
+    @Test(arguments: names)
+    func `damage is found by both or by neither`(name: String) throws {
+        let whole = try ImageFixtures.bytes(name)
+        var random = SplitMix(state: 7)
+        for _ in 0..<300 {
+            var bytes = whole
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place =
+                    Bool.random(using: &random) ? Int.random(in: 0..<700, using: &random) : bytes.indices.randomElement(using: &random) ?? 0
+                bytes[place] = [0xFF, 0, 0xD9, 0xDA, 0xC4, UInt8.random(in: 0...255, using: &random)].randomElement(using: &random) ?? 0
+            }
+            expectSame(bytes, "seed 7")
+        }
+    }
+
+    /// Text that is not base64 somewhere, the part behind the picture included, is for the bytes' way to refuse or to understand.
+    @Test func `every character is looked at`() throws {
+        var bytes = try ImageFixtures.bytes("photos/astronaut.jpg")
+        bytes = try #require(try normalizer.strip(&bytes, for: ImageTarget())).jpeg
+        for trailing in [0, 100, 100_000] {
+            let text = Base64.encode(bytes + [UInt8](repeating: 7, count: trailing))
+            #expect(normalizer.strip(text: text[...], for: ImageTarget()) != nil)
+            for place in [0, 3, 4, 5, 5000, 32_767, 32_768, 32_769, text.count / 2, text.count - 6, text.count - 5, text.count - 1] {
+                for foreign in Array("*-_ \n\u{7F}=".utf8) + [0x80, 0xFF] where foreign != text[place] {
+                    var other = text
+                    other[place] = foreign
+                    let isEnd = foreign == UInt8(ascii: "=") && place == text.count - 1
+                    #expect(isEnd || normalizer.strip(text: other[...], for: ImageTarget()) == nil, "\(foreign) at \(place)")
+                }
+            }
+        }
+    }
+
+    @Test func `coded data ends in text where it ends in bytes`() throws {
+        var random = SplitMix(state: 3)
+        for _ in 0..<400 {
+            let count = [100, 24_575, 24_576, 24_577, 49_152, 70_000].randomElement(using: &random) ?? 0
+            var bytes = [UInt8](repeating: 1, count: count)
+            // Stuffed zeros, fill bytes and markers around the places where one window ends and the next begins.
+            for start in stride(from: 0, to: count, by: 24_570) {
+                for place in start..<min(start + 12, count) {
+                    bytes[place] = [0xFF, 0xFF, 0, 0xD0, 0xD1, 3].randomElement(using: &random) ?? 0
+                }
+            }
+            if Bool.random(using: &random) { bytes[count - 1] = 0xFF }
+            let text = Base64.encode(bytes)
+            var source = try #require(JPEGText(text[...]))
+            #expect(source.count == count)
+            for from in [0, 1, 2, 24_569, 24_580].filter({ $0 < count }) {
+                var (restarts, inOrder, restartsInText, inOrderInText) = (Int64(0), Int32(1), Int64(0), Int32(1))
+                let wanted = bytes.scanEnd(from: from, &restarts, &inOrder)
+                let found = source.scanEnd(from: from, &restartsInText, &inOrderInText)
+                #expect(found == wanted)
+                #expect((restarts, inOrder) == (restartsInText, inOrderInText))
+                let part = from..<min(from + Int.random(in: 0...60_000, using: &random), count)
+                let bytesOfPart = source.part(part)
+                #expect(bytesOfPart.elementsEqual(bytes[part]))
+                let (byte, behind) = (source.byte(at: from), source.byte(at: count))
+                #expect(byte == bytes.byte(at: from) && behind == nil)
+            }
+            let isSound = source.checkRest(from: 0)
+            #expect(isSound)
+        }
+    }
+}
