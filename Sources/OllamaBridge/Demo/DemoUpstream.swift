@@ -34,7 +34,7 @@ enum DemoUpstream {
     }
 
     private static func body(of exchange: Exchange) async throws -> JSONObject {
-        let bytes = try await BodyReader.read(exchange, limit: ListenerLimits().bodyBytes)
+        let bytes = try await BodyReader.read(exchange, limit: ListenerLimits().bodyBytes).bytes
         guard let object = try JSONParser.parse(bytes).object else {
             throw OllamaFailure(status: 400, error: "the body is no JSON object")
         }

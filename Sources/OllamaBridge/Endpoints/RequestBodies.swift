@@ -12,11 +12,11 @@ struct RequestBodies: Sendable {
         _ exchange: Exchange, _ decode: @escaping @Sendable (JSONValue) throws(OllamaFailure) -> Request
     ) async throws -> Request {
         let body = try await read(exchange)
-        if body.count <= Self.parsedOnEventLoop { return try decode(RequestBody.parse(body)) }
-        return try await workers.run { _ in try decode(RequestBody.parse(body)) }
+        if body.bytes.count <= Self.parsedOnEventLoop { return try decode(RequestBody.parse(body.bytes)) }
+        return try await workers.run { _ in try decode(RequestBody.parse(body.bytes, stretches: body.stretches)) }
     }
 
-    func read(_ exchange: Exchange) async throws -> [UInt8] {
+    func read(_ exchange: Exchange) async throws -> RequestBytes {
         try await BodyReader.read(exchange, limit: limits.bodyBytes)
     }
 }

@@ -16,11 +16,13 @@ public struct JSONParser {
     private var tokensLeft: Int
     private let maximumDepth: Int
     private let rule: TextRule
+    private var stretches: PlainStretchCursor
     /// Leaves text as its escapes spell it, even where that is no UTF-8.
     private var keepsHalves = false
 
-    private init(_ bytes: ArraySlice<UInt8>, limits: JSONLimits, rule: TextRule, whole: [UInt8]) {
+    private init(_ bytes: ArraySlice<UInt8>, limits: JSONLimits, rule: TextRule, whole: [UInt8], stretches: PlainStretches = PlainStretches()) {
         self.bytes = whole
+        self.stretches = PlainStretchCursor(stretches)
         position = bytes.startIndex
         end = bytes.endIndex
         tokensLeft = limits.tokens
@@ -28,9 +30,12 @@ public struct JSONParser {
         self.rule = rule
     }
 
+    /// - Parameter stretches: What is known of these bytes already.
     /// - Throws: ``JSONError``, never traps.
-    public static func parse(_ bytes: [UInt8], limits: JSONLimits = .standard, rule: TextRule = .strict) throws(JSONError) -> JSONValue {
-        var parser = JSONParser(bytes[...], limits: limits, rule: rule, whole: bytes)
+    public static func parse(
+        _ bytes: [UInt8], stretches: PlainStretches = PlainStretches(), limits: JSONLimits = .standard, rule: TextRule = .strict
+    ) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(bytes[...], limits: limits, rule: rule, whole: bytes, stretches: stretches)
         return try parser.document()
     }
 
@@ -195,7 +200,7 @@ extension JSONParser {
     private mutating func string() throws(JSONError) -> JSONText {
         position += 1
         let start = position
-        let plain = JSONScan.plainRun(bytes, from: position, to: end)
+        let plain = stretches.plainRun(bytes, from: position, to: end)
         position = plain.end
         guard position < end else { throw .unexpectedEnd }
         if bytes[position] == UInt8(ascii: "\"") {

@@ -47,9 +47,13 @@ extension OllamaFailure {
 public enum RequestBody {
     /// Reads the one JSON value at the start of a body; what follows it is ignored, and bytes that are no UTF-8 become U+FFFD, as in Ollama:
     /// `curl` on Windows sends what its terminal's code page has for an umlaut.
-    public static func parse(_ bytes: [UInt8], limits: JSONLimits = .standard) throws(OllamaFailure) -> JSONValue {
+    ///
+    /// - Parameter stretches: What is known of these bytes already.
+    public static func parse(
+        _ bytes: [UInt8], stretches: PlainStretches = PlainStretches(), limits: JSONLimits = .standard
+    ) throws(OllamaFailure) -> JSONValue {
         do {
-            return try JSONParser.parse(bytes, limits: limits, rule: .repair)
+            return try JSONParser.parse(bytes, stretches: stretches, limits: limits, rule: .repair)
         } catch {
             throw error == .empty ? .missingBody : .badRequest(error.message)
         }
