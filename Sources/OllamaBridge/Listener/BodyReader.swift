@@ -3,12 +3,6 @@ import HummingbirdCore
 import NIOCore
 import Translate
 
-/// A request's body, whole.
-struct RequestBytes: Sendable {
-    var bytes: [UInt8] = []
-    var stretches = PlainStretches()
-}
-
 /// Reads a request body whole, whatever its Content-Type says: `curl -d` labels JSON as a form.
 enum BodyReader {
     /// - Parameter limit: Most bytes; a larger body is refused from its Content-Length before any of it is read.
@@ -23,16 +17,24 @@ enum BodyReader {
         if let announced, announced > limit { throw OllamaFailure.bodyTooLarge(bytes: announced, limit: limit) }
         try exchange.lease.takeBody(announced ?? 0)
         exchange.client.wantBody()
-        var body = RequestBytes()
-        body.bytes.reserveCapacity(announced ?? 0)
-        let mayHoldPictures = (announced ?? .max) > RequestBodies.parsedOnEventLoop
-        for try await buffer in request.body {
-            if body.bytes.count + buffer.readableBytes > limit {
+        var parts = request.body.makeAsyncIterator()
+        var body = RequestBytes(announced: announced)
+        if let announced, announced > RequestBodies.parsedOnEventLoop, let (sink, onTheirWay) = exchange.client.divertBody() {
+            defer { sink.close() }
+            while body.bytes.count < onTheirWay, let part = try await parts.next() { body.append(part) }
+            sink.open(behind: &body)
+            // Nothing comes this way any more but the body's end, or an error.
+            while try await parts.next() != nil {}
+            body = sink.close()
+            guard body.bytes.count == announced else { throw CancellationError() }
+            return body
+        }
+        while let part = try await parts.next() {
+            if body.bytes.count + part.readableBytes > limit {
                 throw OllamaFailure.bodyTooLarge(bytes: nil, limit: limit)
             }
-            if announced == nil { try exchange.lease.takeBody(buffer.readableBytes) }
-            unsafe buffer.withUnsafeReadableBytes { unsafe body.bytes.append(contentsOf: $0) }
-            if mayHoldPictures { body.stretches.lookAt(body.bytes) }
+            if announced == nil { try exchange.lease.takeBody(part.readableBytes) }
+            body.append(part)
         }
         return body
     }

@@ -28,6 +28,7 @@ final class ClientConnection: Sendable {
         var cancel: (@Sendable () -> Void)?
         var stopAnswer: (@Sendable () -> Void)?
         var sendContinue: (@Sendable () -> Void)?
+        var divertBody: (@Sendable (BodySink) -> Int?)?
         var channel: (any Channel)?
         /// Closes the connection while it has no channel.
         var shut: (@Sendable () -> Void)?
@@ -49,11 +50,17 @@ final class ClientConnection: Sendable {
 
     // MARK: The channel's side
 
-    /// - Parameter sendContinue: Writes `100 Continue`.
-    func attach(_ channel: any Channel, sendContinue: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - sendContinue: Writes `100 Continue`.
+    ///   - divertBody: Gives what is still to come of the body being read to a sink. The answer is how many bytes of it went the usual way;
+    ///     nil where that cannot be done.
+    func attach(
+        _ channel: any Channel, sendContinue: @escaping @Sendable () -> Void, divertBody: @escaping @Sendable (BodySink) -> Int?
+    ) {
         state.withLock { state in
             state.channel = channel
             state.sendContinue = sendContinue
+            state.divertBody = divertBody
             state.shut = nil
         }
     }
@@ -91,6 +98,7 @@ final class ClientConnection: Sendable {
         state.withLock { state in
             state.channel = nil
             state.sendContinue = nil
+            state.divertBody = nil
             state.shut = nil
         }
     }
@@ -132,6 +140,15 @@ final class ClientConnection: Sendable {
             return state.awaitsContinue ? state.sendContinue : nil
         }
         send?()
+    }
+
+    /// Has the rest of the body collected where the parser gives it out.
+    ///
+    /// - Returns: Where it is collected, and how many bytes come the usual way before it.
+    func divertBody() -> (sink: BodySink, onTheirWay: Int)? {
+        let divert = state.withLock { $0.divertBody }
+        let sink = BodySink()
+        return divert?(sink).map { (sink, $0) }
     }
 
     /// Whether requests of others wait for the place that this one's holds.

@@ -44,6 +44,8 @@ final class RequestGuard: ChannelDuplexHandler {
     private var pipelined = PipelinedRequests()
     /// Reading was asked for while requests wait that have been read already.
     private var isReadHeldBack = false
+    /// Where the body being read goes from here.
+    private var sink: BodySink?
 
     init(client: ClientConnection, limits: ListenerLimits, isEncrypted: Bool) {
         self.client = client
@@ -57,6 +59,8 @@ final class RequestGuard: ChannelDuplexHandler {
         let eventLoop = context.eventLoop
         client.attach(context.channel) {
             eventLoop.execute { bound.value.handler.sendContinue(bound.value.context) }
+        } divertBody: { sink in
+            eventLoop.inEventLoop ? bound.value.handler.divertBody(to: sink) : nil
         }
         arm(context)
     }
@@ -92,7 +96,9 @@ final class RequestGuard: ChannelDuplexHandler {
             if case .readingBody(let since, _, let bytes) = phase {
                 phase = .readingBody(since: since, lastByte: .now(), bytes: bytes + buffer.readableBytes)
             }
+            if let sink { return sink.take(buffer) }
         case .end:
+            sink = nil
             client.bodyEnded()
             phase = unanswered > 0 ? .answering : .quiet(since: .now())
         }
@@ -101,6 +107,13 @@ final class RequestGuard: ChannelDuplexHandler {
 
     func read(context: ChannelHandlerContext) {
         if pipelined.isEmpty { context.read() } else { isReadHeldBack = true }
+    }
+
+    /// - Returns: Bytes of the body that have passed already; nil if all have.
+    private func divertBody(to sink: BodySink) -> Int? {
+        guard case .readingBody(_, _, let bytes) = phase else { return nil }
+        self.sink = sink
+        return bytes
     }
 
     private func takeNextPipelined(_ context: ChannelHandlerContext) {

@@ -20,7 +20,9 @@ public struct JSONParser {
     /// Leaves text as its escapes spell it, even where that is no UTF-8.
     private var keepsHalves = false
 
-    private init(_ bytes: ArraySlice<UInt8>, limits: JSONLimits, rule: TextRule, whole: [UInt8], stretches: PlainStretches = PlainStretches()) {
+    private init(
+        _ bytes: ArraySlice<UInt8>, limits: JSONLimits, rule: TextRule, whole: [UInt8], stretches: PlainStretches = PlainStretches()
+    ) {
         self.bytes = whole
         self.stretches = PlainStretchCursor(stretches)
         position = bytes.startIndex
