@@ -3,14 +3,6 @@ public struct NormalizedImage: Sendable, Hashable {
     /// The whole JPEG file.
     public let jpeg: [UInt8]
     public let report: ImageReport
-    /// Where the JPEG goes on like its source up to its end; nil if they have nothing to do with each other.
-    let commonEnd: CommonEnd?
-
-    init(jpeg: [UInt8], report: ImageReport, commonEnd: CommonEnd? = nil) {
-        self.jpeg = jpeg
-        self.report = report
-        self.commonEnd = commonEnd
-    }
 }
 
 /// What a picture was, what it became, and what was done in between. Holds no pixels and no text of the picture.

@@ -12,32 +12,19 @@ extension ImageNormalizer {
         return JPEGPassThrough(structure: try JPEGStructure(walking: bytes, limits: limits), target: target).stripped(&bytes)
     }
 
-    /// The same without writing the bytes down: the picture stays the text that it is, or is written anew where what was cut out moves it by one byte or two.
+    /// The same without writing the bytes down.
     ///
     /// - Parameter text: Base64, as far as anybody knows.
     /// - Returns: nil for whatever is not a whole JPEG in standard base64 that may go like this. The bytes say what is wrong with it, if anything is.
-    public func strip(text: ArraySlice<UInt8>, for target: ImageTarget) -> (base64: PictureBase64, report: ImageReport)? {
+    public func strip(text: ArraySlice<UInt8>, for target: ImageTarget) -> StrippedJPEG? {
         guard text.starts(with: Self.jpegStart), let source = JPEGText(text), (try? limits.check(byteCount: source.count)) != nil,
             let size = try? JPEGStructure.size(of: source, limits: limits), fits(size, target)
         else { return nil }
         var walk = JPEGWalk(source, limits: limits)
         guard let structure = try? walk.structure(), walk.source.checkRest(from: walk.position),
-            let end = structure.commonEnd, end.start <= Self.longestHead,
             let report = JPEGPassThrough(structure: structure, target: target).strippedReport(sourceBytes: source.count)
         else { return nil }
-        let shared = PictureBase64(report.bytes, sharing: text, from: end) { structure.kept($0, from: &walk.source) }
-        return (shared ?? PictureBase64(head: written(structure, from: &walk.source)), report)
-    }
-
-    /// A stripped JPEG as base64, piece by piece.
-    private func written(_ structure: JPEGStructure, from source: inout JPEGText) -> [UInt8] {
-        let count = structure.keptBytes
-        var text: [UInt8] = []
-        text.reserveCapacity(base64Length(ofByteCount: count))
-        for start in stride(from: 0, to: count, by: Self.pieceBytes) {
-            text += Base64.encode(structure.kept(start..<min(start + Self.pieceBytes, count), from: &source))
-        }
-        return text
+        return StrippedJPEG(kept: structure.kept, report: report)
     }
 
     private func fits(_ size: (width: Int, height: Int), _ target: ImageTarget) -> Bool {
@@ -47,10 +34,4 @@ extension ImageNormalizer {
 
     /// `FF D8 FF`, by which ``ImageFormat`` knows a JPEG.
     private static let jpegStart = Array("/9j/".utf8)
-
-    /// A multiple of three.
-    private static let pieceBytes = 24 << 10
-
-    /// Metadata comes early. Behind that much nearly nothing would be left to share.
-    private static let longestHead = 1 << 20
 }

@@ -23,7 +23,7 @@ struct JPEGPassThrough {
         structure.strip(&bytes)
         var jpeg: [UInt8] = []
         swap(&jpeg, &bytes)
-        return NormalizedImage(jpeg: jpeg, report: report, commonEnd: structure.commonEnd)
+        return NormalizedImage(jpeg: jpeg, report: report)
     }
 
     /// The picture without metadata and turned upright by its blocks; nil if it lies upright, or needs more than that.

@@ -44,7 +44,7 @@ struct JPEGStructure {
         let leastBits: Int
     }
 
-    enum Piece {
+    enum Piece: Sendable, Hashable {
         case bytes(Range<Int>)
         /// A JFIF header without the thumbnail it had.
         case jfif([UInt8])
@@ -108,35 +108,6 @@ extension JPEGStructure.Piece {
 extension JPEGStructure {
     /// Bytes of a stripped copy.
     var keptBytes: Int { kept.reduce(0) { $0 + $1.count } }
-
-    /// What a stripped copy has in common with what was walked: its last piece.
-    var commonEnd: NormalizedImage.CommonEnd? {
-        guard case .bytes(let range) = kept.last else { return nil }
-        return NormalizedImage.CommonEnd(start: keptBytes - range.count, sourceStart: range.lowerBound)
-    }
-
-    /// Bytes of a stripped copy that is not made.
-    ///
-    /// - Parameters:
-    ///   - range: Which of its bytes.
-    ///   - source: What was walked.
-    func kept(_ range: Range<Int>, from source: inout some JPEGSource) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var start = 0
-        for piece in kept {
-            let part = range.clamped(to: start..<(start + piece.count))
-            if !part.isEmpty {
-                switch piece {
-                case .bytes(let place):
-                    let shift = place.lowerBound - start
-                    bytes += source.part((part.lowerBound + shift)..<(part.upperBound + shift))
-                case .jfif(let header): bytes += header[(part.lowerBound - start)..<(part.upperBound - start)]
-                }
-            }
-            start += piece.count
-        }
-        return bytes
-    }
 
     /// Takes metadata and trailing bytes out, in place: a picture is read from its start, so nothing lands on what is still to be moved.
     ///

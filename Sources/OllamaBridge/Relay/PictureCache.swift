@@ -40,37 +40,25 @@ final class PictureCache: Sendable {
         let tag: PictureTextTag
     }
 
+    /// What was made of a picture.
+    enum Made: Sendable {
+        /// The base64, whole.
+        case written([UInt8], ImageReport)
+        /// What tells how to make it of the text that it came as.
+        case stripped(StrippedJPEG)
+    }
+
+    struct Found: Sendable {
+        let made: Made
+        let digest: PictureDigest?
+    }
+
     private struct Entry {
-        let head: [UInt8]
-        /// The part that is found again in the text itself, counted from its start; that text's bytes are not kept.
-        let shared: Range<Int>
-        let tail: [UInt8]
-        /// The text that it is part of; nil if nothing is shared.
-        let tag: PictureTextTag?
-        let report: ImageReport
+        let made: Made
         var lastUse: UInt64
 
-        init(_ picture: PreparedPicture, from text: Text?, lastUse: UInt64) {
-            let start = text?.characters.startIndex ?? 0
-            head = picture.base64.head
-            shared = (picture.base64.shared.startIndex - start)..<(picture.base64.shared.endIndex - start)
-            tail = picture.base64.tail
-            tag = picture.base64.shared.isEmpty ? nil : text?.tag
-            report = picture.report
-            self.lastUse = lastUse
-        }
-
         /// Bytes that are kept; those that are small are counted as more, so that there cannot be very many.
-        var cost: Int { max(head.count + tail.count, 4096) }
-
-        /// The picture for a text that it can be put together with.
-        func picture(from text: Text?) -> PreparedPicture? {
-            guard let tag else { return PreparedPicture(base64: PictureBase64(head: head, tail: tail), report: report) }
-            guard let text, text.tag == tag else { return nil }
-            let start = text.characters.startIndex
-            let part = text.characters[(start + shared.lowerBound)..<(start + shared.upperBound)]
-            return PreparedPicture(base64: PictureBase64(head: head, shared: part, tail: tail), report: report)
-        }
+        var cost: Int { if case .written(let base64, _) = made { max(base64.count, 4096) } else { 4096 } }
     }
 
     private struct State {
@@ -82,11 +70,12 @@ final class PictureCache: Sendable {
         var hits = 0
         var misses = 0
 
-        mutating func use(_ key: Key, from text: Text? = nil) -> PreparedPicture? {
-            guard let picture = entries[key]?.picture(from: text) else { return nil }
+        mutating func use(_ key: Key) -> Made? {
+            guard let made = entries[key]?.made else { return nil }
             uses += 1
+            hits += 1
             entries[key]?.lastUse = uses
-            return picture
+            return made
         }
     }
 
@@ -97,36 +86,28 @@ final class PictureCache: Sendable {
     /// - Parameter limit: Most bytes of base64 kept; 0 keeps nothing.
     init(limit: Int) { self.limit = limit }
 
-    /// The picture that a text is, if it came before.
-    func picture(of text: Text, for target: ImageTarget) -> PreparedPicture? {
+    /// What was made of the picture that a text is, if it came before.
+    func find(_ text: Text, for target: ImageTarget) -> Found? {
         state.withLock { state in
             let digest = state.texts[text.tag]
-            let bytes = digest.flatMap { state.use(Key(source: .bytes($0), target: target)) }
-            guard var picture = bytes ?? state.use(Key(source: .text(text.tag), target: target), from: text) else { return nil }
-            picture.digest = digest
-            state.hits += 1
-            return picture
+            let byBytes = digest.flatMap { state.use(Key(source: .bytes($0), target: target)) }
+            return (byBytes ?? state.use(Key(source: .text(text.tag), target: target))).map { Found(made: $0, digest: digest) }
         }
     }
 
-    /// The picture that has these bytes, if it came before.
-    func picture(_ digest: PictureDigest, for target: ImageTarget) -> PreparedPicture? {
+    /// What was made of the picture that has these bytes, if it came before.
+    func find(_ digest: PictureDigest, for target: ImageTarget) -> Found? {
         state.withLock { state in
-            guard var picture = state.use(Key(source: .bytes(digest), target: target)) else { return nil }
-            picture.digest = digest
-            state.hits += 1
-            return picture
+            state.use(Key(source: .bytes(digest), target: target)).map { Found(made: $0, digest: digest) }
         }
     }
 
-    /// Keeps a picture that had to be made.
-    ///
-    /// - Parameter text: What the picture came as, if its base64 may refer to it.
-    func store(_ picture: PreparedPicture, for key: Key, from text: Text? = nil) {
+    /// Keeps what had to be made.
+    func store(_ made: Made, for key: Key) {
         state.withLock { state in
             state.misses += 1
             state.uses += 1
-            let entry = Entry(picture, from: text, lastUse: state.uses)
+            let entry = Entry(made: made, lastUse: state.uses)
             guard entry.cost <= limit else { return }
             if let old = state.entries.updateValue(entry, forKey: key) { state.bytes -= old.cost }
             state.bytes += entry.cost

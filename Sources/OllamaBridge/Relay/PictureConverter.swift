@@ -17,15 +17,15 @@ struct PictureConverter: Sendable {
     }
 
     private enum Lookup: Sendable {
-        case found(PreparedPicture)
-        case stripped(PreparedPicture)
+        case done(Converted)
         case missing(bytes: GivenAway, header: ImageHeader, digest: PictureDigest)
     }
 
-    /// A picture as it was given, and the standard base64 it was given in.
+    /// A picture as it was given.
     private struct Given {
         var bytes: [UInt8]
-        var base64: ArraySlice<UInt8>?
+        /// It came as text, spelt as ``Base64/encode(_:)`` would.
+        var isStandard = false
     }
 
     /// What the cache knows pictures by, for those that came as text.
@@ -49,53 +49,55 @@ struct PictureConverter: Sendable {
         let lookup: Lookup = try await workers.run { _ in
             // A chat repeats its pictures in every turn: a text that came before need be neither decoded nor hashed.
             let text = text ?? source.encodedText.map(cache.text)
-            if let text, var picture = cache.picture(of: text, for: target) {
-                if named, picture.digest == nil {
-                    picture.digest = Self.digest(of: try Self.decode(source, limit: limits.bytes).bytes, text, cache)
-                }
-                return .found(picture)
+            if let text, let found = cache.find(text, for: target) {
+                let digest =
+                    named ? try found.digest ?? Self.digest(of: Self.decode(source, limit: limits.bytes).bytes, text, cache) : found.digest
+                return .done(Converted(picture: PreparedPicture(found.made, of: text, digest), fromCache: true))
             }
-            // The bytes are needed for a name, and for all that a JPEG's text does not do for.
-            if let text, !named, let encoded = DataURL.payload(of: text.characters),
-                let (base64, report) = ImageNormalizer(limits: limits).strip(text: encoded, for: target)
-            {
-                try pixels.take(report.sourceWidth * report.sourceHeight)
-                let picture = PreparedPicture(base64: base64, report: report)
-                cache.store(picture, for: .init(source: .text(text.tag), target: target), from: text)
-                return .stripped(picture)
+            if let text, let jpeg = text.base64.flatMap({ ImageNormalizer(limits: limits).strip(text: $0, for: target) }) {
+                try pixels.take(jpeg.report.sourceWidth * jpeg.report.sourceHeight)
+                let digest = named ? Self.digest(of: try Self.decode(source, limit: limits.bytes).bytes, text, cache) : nil
+                return .done(Self.keep(.stripped(jpeg), for: .init(source: .text(text.tag), target: target), of: text, digest, cache))
             }
             var given = try bytes.map { Given(bytes: $0) } ?? Self.decode(source, limit: limits.bytes)
             let header = try Self.faults { () throws(ImageError) in try ImageHeader.read(given.bytes, limits: limits) }
-            if let text {
+            // In another spelling, text may still be a JPEG of that kind.
+            if let text, !given.isStandard {
                 let digest = named ? Self.digest(of: given.bytes, text, cache) : nil
                 let stripped = try Self.faults { () throws(ImageError) in
                     try ImageNormalizer(limits: limits).strip(&given.bytes, for: target)
                 }
                 if let image = stripped {
                     try pixels.take(header.pixelCount)
-                    let picture = PreparedPicture(base64: image.base64(sharing: given.base64), report: image.report, digest: digest)
-                    cache.store(picture, for: .init(source: .text(text.tag), target: target), from: text)
-                    return .stripped(picture)
+                    let key = PictureCache.Key(source: .text(text.tag), target: target)
+                    return .done(Self.keep(.written(Base64.encode(image.jpeg), image.report), for: key, of: text, digest, cache))
                 }
             }
             let digest = Self.digest(of: given.bytes, text, cache)
-            if let picture = cache.picture(digest, for: target) { return .found(picture) }
+            if let found = cache.find(digest, for: target) {
+                return .done(Converted(picture: PreparedPicture(found.made, of: text, digest), fromCache: true))
+            }
             try pixels.take(header.pixelCount)
             return .missing(bytes: GivenAway(given.bytes), header: header, digest: digest)
         }
         switch lookup {
-        case .found(let picture): return Converted(picture: picture, fromCache: true)
-        case .stripped(let picture): return Converted(picture: picture, fromCache: false)
+        case .done(let converted): return converted
         case .missing(let bytes, let header, let digest):
             return try await workers.run(pixels: header.pixelCount) { isCancelled in
                 let image = try Self.faults { () throws(ImageError) in
                     try ImageNormalizer(limits: limits).normalize(bytes.take(), to: target, isCancelled: isCancelled)
                 }
-                let picture = PreparedPicture(base64: image.base64(sharing: nil), report: image.report, digest: digest)
-                cache.store(picture, for: .init(source: .bytes(digest), target: target))
-                return Converted(picture: picture, fromCache: false)
+                let key = PictureCache.Key(source: .bytes(digest), target: target)
+                return Self.keep(.written(Base64.encode(image.jpeg), image.report), for: key, of: nil, digest, cache)
             }
         }
+    }
+
+    private static func keep(
+        _ made: PictureCache.Made, for key: PictureCache.Key, of text: PictureCache.Text?, _ digest: PictureDigest?, _ cache: PictureCache
+    ) -> Converted {
+        cache.store(made, for: key)
+        return Converted(picture: PreparedPicture(made, of: text, digest), fromCache: false)
     }
 
     /// SHA-256 of the picture that a text is, remembered with the text.
@@ -128,7 +130,7 @@ struct PictureConverter: Sendable {
                 throw ImageFault.tooLarge(figure: "\(text.count / 4 * 3) bytes", limit: "\(limit) bytes")
             }
             guard let encoded = DataURL.payload(of: text), let decoded = Base64.decodeLenient(encoded) else { throw ImageFault.notBase64 }
-            return Given(bytes: decoded.bytes, base64: decoded.isStandard ? encoded : nil)
+            return Given(bytes: decoded.bytes, isStandard: decoded.isStandard)
         }
     }
 
@@ -151,6 +153,21 @@ private final class GivenAway: Sendable {
         bytes.withLock { bytes in
             defer { bytes = [] }
             return bytes
+        }
+    }
+}
+
+extension PictureCache.Text {
+    fileprivate var base64: ArraySlice<UInt8>? { DataURL.payload(of: characters) }
+}
+
+extension PreparedPicture {
+    /// - Parameter text: What the picture came as, if anything of it is to be sent on.
+    fileprivate init(_ made: PictureCache.Made, of text: PictureCache.Text?, _ digest: PictureDigest?) {
+        switch made {
+        case .written(let base64, let report): self.init(base64: PictureBase64(head: base64), report: report, digest: digest)
+        case .stripped(let jpeg):
+            self.init(base64: jpeg.base64(from: text?.base64 ?? []), report: jpeg.report, digest: digest)
         }
     }
 }

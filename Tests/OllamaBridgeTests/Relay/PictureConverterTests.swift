@@ -47,6 +47,14 @@ import Translate
                 #expect(fromCache == (turn > 0))
             }
             #expect(converter.cache.counts.bytes == 4096)
+            // Not even where its text is not what is sent.
+            let commented = plain[..<2] + [0xFF, 0xFE, 0, 3, 65] + plain[2...]
+            for turn in 0..<2 {
+                let (base64, fromCache) = try await Self.convert(Base64.encode(Array(commented)), converter)
+                #expect(base64 == text)
+                #expect(fromCache == (turn > 0))
+            }
+            #expect(converter.cache.counts.bytes == 8192)
         }
     }
 

@@ -45,11 +45,13 @@ func measure(_ arguments: Arguments) throws {
         case .decode:
             precondition(Base64.decodeLenient(text[...])?.bytes.count == bytes.count)
         case .wire:
-            guard let decoded = Base64.decodeLenient(text[...]) else { preconditionFailure("what was encoded decodes") }
-            let image = try normalizer.normalize(decoded.bytes, to: arguments.target)
-            let sent = image.base64(sharing: decoded.isStandard ? text[...] : nil)
-            precondition(sent.count == image.report.base64Bytes)
-            result = image
+            if let stripped = normalizer.strip(text: text[...], for: arguments.target) {
+                precondition(stripped.base64(from: text[...]).count == stripped.report.base64Bytes)
+            } else {
+                guard let decoded = Base64.decodeLenient(text[...]) else { preconditionFailure("what was encoded decodes") }
+                let image = try normalizer.normalize(decoded.bytes, to: arguments.target)
+                precondition(Base64.encode(image.jpeg).count == image.report.base64Bytes)
+            }
         case .normalize, .batch:
             result = try normalizer.normalize(bytes, to: arguments.target)
         }
