@@ -21,7 +21,7 @@ from scenarios import Report, Scenarios
 from servers import Servers
 
 
-def machine():
+def machine(nginx):
     def first(path, key):
         with open(path) as file:
             for line in file:
@@ -43,7 +43,7 @@ def machine():
         "kernel": platform.release(),
         "virtual": "hypervisor" in open("/proc/cpuinfo").read(),
         "load_before": os.getloadavg()[0],
-        "nginx": version("/usr/sbin/nginx", "-v"),
+        "nginx": version(nginx, "-v"),
         "swift": version("swift", "--version"),
         "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
@@ -94,11 +94,11 @@ def main():
         # Progress goes to the terminal, the result alone to standard output.
         result_stream, sys.stdout = sys.stdout, sys.stderr
 
-    facts = machine()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     images = make(arguments.folder.parent / "pictures")
     report = Report()
     servers = Servers(arguments.folder, arguments.tools, arguments.binary, arguments.venv)
+    facts = machine(servers.nginx_program)
     failures = []
     try:
         scenarios = Scenarios(servers, Loads(arguments.folder, arguments.tools), images, report, arguments.rounds)

@@ -57,12 +57,20 @@ class Servers:
         self.running.append(process)
         return process
 
+    def direct(self):
+        """The stub itself, with no proxy before it."""
+        self.upstream.port, self.upstream.path, self.upstream.model = self.upstream_port, "/v1/chat/completions", "{}"
+        return self.upstream
+
+    @property
+    def nginx_program(self):
+        return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or self.tools / "nginx/usr/sbin/nginx"
+
     def nginx(self):
         port = free_port()
         configuration = self.folder / "nginx.conf"
         configuration.write_text(NGINX.format(folder=self.folder, upstream=self.upstream_port, port=port))
-        program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or self.tools / "nginx/usr/sbin/nginx"
-        process = self._start("nginx", [program, "-p", self.folder, "-c", configuration], listens(port))
+        process = self._start("nginx", [self.nginx_program, "-p", self.folder, "-c", configuration], listens(port))
         process.port, process.path, process.model = port, "/v1/chat/completions", "{}"
         return process
 
