@@ -87,6 +87,40 @@ import Testing
         }
     }
 
+    /// As T.81 B.1.1.5 says it, byte by byte.
+    private static func scanEnd(_ bytes: [UInt8], from start: Int) -> (end: Int, restarts: Int64, inOrder: Int32) {
+        var (position, restarts, inOrder) = (start, Int64(0), Int32(1))
+        while position + 1 < bytes.count {
+            switch (bytes[position], bytes[position + 1]) {
+            case (0xFF, 0): position += 2
+            case (0xFF, 0xFF): position += 1
+            case (0xFF, let code) where (0xD0...0xD7).contains(code):
+                if Int64(code) != 0xD0 + restarts % 8 { inOrder = 0 }
+                restarts += 1
+                position += 2
+            case (0xFF, _): return (position, restarts, inOrder)
+            default: position += 1
+            }
+        }
+        return (bytes.count, restarts, inOrder)
+    }
+
+    @Test func `coded data ends where a loop over its bytes says, at any distance from its neighbours`() {
+        var random = SplitMix(state: 5)
+        for _ in 0..<3000 {
+            var bytes = (0..<Int.random(in: 1...200, using: &random)).map { _ in UInt8.random(in: 0...254, using: &random) }
+            for _ in 0..<Int.random(in: 0...6, using: &random) {
+                let place = bytes.indices.randomElement(using: &random) ?? 0
+                bytes[place] = 0xFF
+                if place + 1 < bytes.count { bytes[place + 1] = [0, 0, 0, 0xD0, 0xD1, 0xFF, 0xD9, 1].randomElement(using: &random) ?? 0 }
+            }
+            let from = Int.random(in: 0...min(5, bytes.count), using: &random)
+            var (restarts, inOrder) = (Int64(0), Int32(1))
+            let end = bytes.scanEnd(from: from, &restarts, &inOrder)
+            #expect((end, restarts, inOrder) == Self.scanEnd(bytes, from: from), "\(bytes) from \(from)")
+        }
+    }
+
     @Test func `coded data ends in text where it ends in bytes`() throws {
         var random = SplitMix(state: 3)
         for _ in 0..<400 {

@@ -41,7 +41,7 @@ struct BridgeChannel: Sendable {
     func adopt(_ socket: CInt, _ client: ClientConnection, after bytes: [UInt8]) {
         ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.recvAllocator, value: Listener.receiveAllocator)
+            .channelOption(.recvAllocator, value: bytes.count > PlainRequest.longest ? Listener.bulkAllocator : Listener.receiveAllocator)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(EarlierBytes(bytes))
