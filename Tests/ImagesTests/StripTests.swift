@@ -54,6 +54,20 @@ import Testing
         }
     }
 
+    @Test func `one in a thousand pieces is left to its bytes`() throws {
+        let plain = try ImageFixtures.bytes("photos/astronaut.jpg")
+        for (count, isFast) in [(3, true), (60, true), (70, false), (20_000, false)] {
+            // Every comment that goes is followed by an empty table segment that stays.
+            let parts = [[UInt8]](repeating: comment(5) + [0xFF, 0xDB, 0, 2], count: count).joined()
+            var bytes = Array(plain[..<2] + parts + plain[2...])
+            let text = Base64.encode(bytes)
+            let stripped = normalizer.strip(text: text[...], for: ImageTarget())
+            #expect((stripped != nil) == isFast, "\(count)")
+            let wanted = try #require(try normalizer.strip(&bytes, for: ImageTarget())).jpeg
+            if let stripped { #expect(Array(stripped.base64(from: text[...]).pieces.joined()) == Base64.encode(wanted)) }
+        }
+    }
+
     @Test(arguments: names)
     func `damage is found by both or by neither`(name: String) throws {
         let whole = try ImageFixtures.bytes(name)

@@ -21,7 +21,7 @@ extension ImageNormalizer {
             let size = try? JPEGStructure.size(of: source, limits: limits), fits(size, target)
         else { return nil }
         var walk = JPEGWalk(source, limits: limits)
-        guard let structure = try? walk.structure(), walk.source.checkRest(from: walk.position),
+        guard let structure = try? walk.structure(), walk.source.checkRest(from: walk.position), structure.kept.count <= Self.mostPieces,
             let report = JPEGPassThrough(structure: structure, target: target).strippedReport(sourceBytes: source.count)
         else { return nil }
         return StrippedJPEG(kept: structure.kept, report: report)
@@ -31,6 +31,9 @@ extension ImageNormalizer {
         let size = PixelSize(width: size.width, height: size.height)
         return size.fitting(target.maxEdge) == size
     }
+
+    /// Cameras' files have fewer than ten. All of them are gone through for every part of the text that is written.
+    private static let mostPieces = 64
 
     /// `FF D8 FF`, by which ``ImageFormat`` knows a JPEG.
     private static let jpegStart = Array("/9j/".utf8)

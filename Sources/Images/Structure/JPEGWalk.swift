@@ -108,7 +108,8 @@ struct JPEGWalk<Source: JPEGSource> {
         case 0xE2 where content.spells("ICC_PROFILE\0", at: content.startIndex) && content.count >= 14:
             let index = Int(content[content.startIndex + 12])
             let count = Int(content[content.startIndex + 13])
-            profileParts.append((index, count, content.dropFirst(14)))
+            // They are counted in one byte: with one more than that they make no profile.
+            if profileParts.count < 256 { profileParts.append((index, count, content.dropFirst(14))) }
             keep(whole)
         case 0xEE where content.spells("Adobe", at: content.startIndex):
             keep(whole)
