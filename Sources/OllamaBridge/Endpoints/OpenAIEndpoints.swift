@@ -33,7 +33,7 @@ struct OpenAIEndpoints: Sendable {
     }
 
     private func pass(_ exchange: Exchange, _ route: OpenAIRequestEditor.Route) async throws -> Response {
-        let bytes = try await bodies.read(exchange).bytes
+        let bytes = try await bodies.read(exchange)
         let editor = try await edit(bytes, route)
         let model: ResolvedModel
         do {

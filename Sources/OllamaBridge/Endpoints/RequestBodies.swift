@@ -11,12 +11,12 @@ struct RequestBodies: Sendable {
     func decode<Request: Sendable>(
         _ exchange: Exchange, _ decode: @escaping @Sendable (JSONValue) throws(OllamaFailure) -> Request
     ) async throws -> Request {
-        let body = try await read(exchange)
+        let body = try await BodyReader.read(exchange, limit: limits.bodyBytes, findsStretches: true)
         if body.bytes.count <= Self.parsedOnEventLoop { return try decode(RequestBody.parse(body.bytes)) }
         return try await workers.run { _ in try decode(RequestBody.parse(body.bytes, stretches: body.stretches)) }
     }
 
-    func read(_ exchange: Exchange) async throws -> RequestBytes {
-        try await BodyReader.read(exchange, limit: limits.bodyBytes)
+    func read(_ exchange: Exchange) async throws -> [UInt8] {
+        try await BodyReader.read(exchange, limit: limits.bodyBytes).bytes
     }
 }

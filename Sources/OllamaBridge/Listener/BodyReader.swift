@@ -5,8 +5,10 @@ import Translate
 
 /// Reads a request body whole, whatever its Content-Type says: `curl -d` labels JSON as a form.
 enum BodyReader {
-    /// - Parameter limit: Most bytes; a larger body is refused from its Content-Length before any of it is read.
-    static func read(_ exchange: Exchange, limit: Int) async throws -> RequestBytes {
+    /// - Parameters:
+    ///   - limit: Most bytes; a larger body is refused from its Content-Length before any of it is read.
+    ///   - findsStretches: Whether ``RequestBytes/stretches`` are wanted.
+    static func read(_ exchange: Exchange, limit: Int, findsStretches: Bool = false) async throws -> RequestBytes {
         let request = exchange.request
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw OllamaFailure(
@@ -18,7 +20,7 @@ enum BodyReader {
         try exchange.lease.takeBody(announced ?? 0)
         exchange.client.wantBody()
         var parts = request.body.makeAsyncIterator()
-        var body = RequestBytes(announced: announced)
+        var body = RequestBytes(announced: announced, findsStretches: findsStretches)
         if let announced, announced > RequestBodies.parsedOnEventLoop, let (sink, onTheirWay) = exchange.client.divertBody() {
             defer { sink.close() }
             while body.bytes.count < onTheirWay, let part = try await parts.next() { body.append(part) }

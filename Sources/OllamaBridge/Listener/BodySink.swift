@@ -5,19 +5,19 @@ import Translate
 /// A request's body, whole or as far as it has come.
 struct RequestBytes: Sendable {
     private(set) var bytes: [UInt8] = []
-    /// Looked for in bodies that may hold pictures.
+    /// Looked for where somebody makes use of them, in bodies that may hold pictures.
     private(set) var stretches = PlainStretches()
-    private let mayHoldPictures: Bool
+    private let findsStretches: Bool
 
     /// - Parameter count: Bytes announced; nil if nobody says.
-    init(announced count: Int?) {
+    init(announced count: Int? = 0, findsStretches: Bool = false) {
         bytes.reserveCapacity(count ?? 0)
-        mayHoldPictures = (count ?? .max) > RequestBodies.parsedOnEventLoop
+        self.findsStretches = findsStretches && (count ?? .max) > RequestBodies.parsedOnEventLoop
     }
 
     mutating func append(_ buffer: ByteBuffer) {
         unsafe buffer.withUnsafeReadableBytes { unsafe bytes.append(contentsOf: $0) }
-        if mayHoldPictures { stretches.lookAt(bytes) }
+        if findsStretches { stretches.lookAt(bytes) }
     }
 }
 
@@ -27,7 +27,7 @@ final class BodySink: Sendable {
 
     private struct State {
         var phase = Phase.waiting
-        var body = RequestBytes(announced: 0)
+        var body = RequestBytes()
         /// Parts that came while those before them were still on their way.
         var waiting: [ByteBuffer] = []
     }

@@ -15,7 +15,7 @@ final class Listener: Sendable {
     /// Long enough for connections that were being made to be taken from the queue, on a busy machine too; new ones go elsewhere meanwhile.
     private static let queueTime = Duration.milliseconds(250)
 
-    /// A connection keeps its last buffer while its answer streams. Each read of a picture costs some 25 µs on its way through the tasks.
+    /// A connection keeps its last buffer while its answer streams.
     static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 1 << 18)
 
     /// For a connection that begins with a large body.
