@@ -36,7 +36,7 @@ struct JPEGText: JPEGSource {
     /// No character met so far was foreign to the standard alphabet; what was walked past one means nothing.
     private(set) var isSound = true
     private let text: ArraySlice<UInt8>
-    /// The bytes of the last group if it has fewer than three.
+    /// What the last characters say, if they are padded or no whole group.
     private let lastGroup: [UInt8]
     private var window: [UInt8] = []
     private var windowStart = 0
@@ -55,31 +55,28 @@ struct JPEGText: JPEGSource {
 
     mutating func byte(at position: Int) -> Int? {
         guard position < count else { return nil }
-        if position < windowStart || position >= windowStart + window.count { move(to: position) }
+        show(position..<(position + 1))
         return Int(window[position - windowStart])
     }
 
     mutating func part(_ range: Range<Int>) -> ArraySlice<UInt8> {
         if range.isEmpty { return [] }
-        if range.lowerBound < windowStart || range.upperBound > windowStart + window.count {
-            move(to: range.lowerBound, atLeast: range.count)
-        }
+        show(range)
         return window[(range.lowerBound - windowStart)..<(range.upperBound - windowStart)]
     }
 
     mutating func scanEnd(from position: Int, _ restarts: inout Int64, _ inOrder: inout Int32) -> Int {
         var position = position
         while position < count {
-            if position < windowStart || position >= windowStart + window.count { move(to: position) }
+            show(position..<(position + 1))
             let end = windowStart + window.count
             let found = unsafe window.withUnsafeBufferPointer {
                 unsafe cc_scan_end($0.baseAddress, $0.count, position - windowStart, &restarts, &inOrder)
             }
             if found < window.count || end == count { return windowStart + found }
             // The window's last byte, if it is 0xFF, has not been counted: what it begins lies in the next one.
-            let isOpen = window.last == 0xFF
-            position = isOpen ? end - 1 : end
-            if isOpen { move(to: position) }
+            position = window.last == 0xFF ? end - 1 : end
+            move(to: position)
         }
         return count
     }
@@ -92,6 +89,12 @@ struct JPEGText: JPEGSource {
             position = windowStart + window.count
         }
         return isSound
+    }
+
+    /// Makes sure that the window holds a range.
+    private mutating func show(_ range: Range<Int>) {
+        if range.lowerBound >= windowStart, range.upperBound <= windowStart + window.count { return }
+        move(to: range.lowerBound, atLeast: range.count)
     }
 
     /// Decodes the window anew so that it begins at the group of a position, and holds that many bytes from there on if there are so many.

@@ -183,8 +183,7 @@ enum RequestID {
         let mixed = number &* 0x9E37_79B1
         return unsafe String(unsafeUninitializedCapacity: 8) { digits in
             for place in 0..<8 {
-                let digit = UInt8(truncatingIfNeeded: mixed >> UInt32(28 - 4 * place) & 0xF)
-                unsafe digits[place] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+                unsafe digits[place] = Hexadecimal.digit(UInt8(truncatingIfNeeded: mixed >> UInt32(28 - 4 * place) & 0xF))
             }
             return 8
         }

@@ -31,7 +31,7 @@ struct PictureLookup: Sendable {
         if let text, let done = try known(text) ?? stripped(text) { return .done(done) }
         var given = try bytes.map { Given(bytes: $0) } ?? decode()
         let header = try ImageFault.from { () throws(ImageError) in try ImageHeader.read(given.bytes, limits: limits) }
-        if let text, !given.isStandard, let done = try stripped(&given.bytes, header, text) { return .done(done) }
+        if let text, !given.isStandard, let done = try stripped(&given.bytes, text) { return .done(done) }
         let digest = digest(of: given.bytes, text)
         if let found = cache.find(digest, for: target) {
             return .done(.init(picture: PreparedPicture(found.made, of: text, digest), fromCache: true))
@@ -50,20 +50,20 @@ struct PictureLookup: Sendable {
     /// A JPEG that goes as it came, still text.
     private func stripped(_ text: PictureCache.Text) throws -> PictureConverter.Converted? {
         guard let base64 = text.base64, let jpeg = ImageNormalizer(limits: limits).strip(text: base64, for: target) else { return nil }
-        try pixels.take(jpeg.report.sourceWidth * jpeg.report.sourceHeight)
+        try takePixels(jpeg.report)
         return keep(.stripped(jpeg), as: .text(text.tag), of: text, named ? digest(of: try decode().bytes, text) : nil)
     }
 
     /// The same in another spelling of base64.
-    private func stripped(
-        _ bytes: inout [UInt8], _ header: ImageHeader, _ text: PictureCache.Text
-    ) throws -> PictureConverter.Converted? {
+    private func stripped(_ bytes: inout [UInt8], _ text: PictureCache.Text) throws -> PictureConverter.Converted? {
         let digest = named ? digest(of: bytes, text) : nil
         let stripped = try ImageFault.from { () throws(ImageError) in try ImageNormalizer(limits: limits).strip(&bytes, for: target) }
         guard let image = stripped else { return nil }
-        try pixels.take(header.pixelCount)
+        try takePixels(image.report)
         return keep(.written(Base64.encode(image.jpeg), image.report), as: .text(text.tag), of: text, digest)
     }
+
+    private func takePixels(_ report: ImageReport) throws { try pixels.take(report.sourceWidth * report.sourceHeight) }
 
     func keep(
         _ made: PictureCache.Made, as source: PictureCache.Key.Source, of text: PictureCache.Text?, _ digest: PictureDigest?

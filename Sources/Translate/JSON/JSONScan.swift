@@ -72,19 +72,19 @@ enum JSONScan {
         return (position, high & tops == 0)
     }
 
-    /// Whether the bytes from `start` on begin with those.
-    static func equal(_ bytes: Span<UInt8>, at start: Int, _ other: [UInt8]) -> Bool {
-        guard start >= 0, bytes.count - start >= other.count else { return false }
-        return unsafe bytes.withUnsafeBytes { bytes in
+    /// Whether two runs of bytes are the same.
+    static func equal(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
+        guard one.count == other.count else { return false }
+        return unsafe one.withUnsafeBytes { one in
             unsafe other.withUnsafeBytes { other in
                 var position = 0
                 while position &+ 8 <= other.count {
-                    let one = unsafe bytes.loadUnaligned(fromByteOffset: start &+ position, as: UInt64.self)
-                    guard unsafe one == other.loadUnaligned(fromByteOffset: position, as: UInt64.self) else { return false }
+                    let word = unsafe one.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                    guard unsafe word == other.loadUnaligned(fromByteOffset: position, as: UInt64.self) else { return false }
                     position &+= 8
                 }
                 while position < other.count {
-                    guard unsafe bytes[start &+ position] == other[position] else { return false }
+                    guard unsafe one[position] == other[position] else { return false }
                     position &+= 1
                 }
                 return true

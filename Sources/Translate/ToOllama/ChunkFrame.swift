@@ -27,8 +27,8 @@ struct ChunkFrame: Sendable {
     /// The chunk, if it has this frame.
     mutating func chunk(_ bytes: Span<UInt8>) -> UsualChunk? {
         let end = bytes.count - tail.count
-        guard !head.isEmpty, end > head.count, bytes.count <= UsualChunk.largest, JSONScan.equal(bytes, at: 0, head),
-            JSONScan.equal(bytes, at: end, tail)
+        guard !head.isEmpty, end > head.count, bytes.count <= UsualChunk.largest,
+            JSONScan.equal(bytes.extracting(0..<head.count), head.span), JSONScan.equal(bytes.extracting(end..<bytes.count), tail.span)
         else { return nil }
         var cursor = JSONCursor(at: head.count - 1)
         guard let text = cursor.string(bytes), text.range.upperBound == end, !text.range.isEmpty else { return nil }

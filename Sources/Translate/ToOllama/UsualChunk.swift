@@ -22,7 +22,11 @@ struct UsualChunk {
         var finder = Finder(skipsLogprobs: skipsLogprobs)
         guard finder.chunk(bytes) else { return nil }
         let reasoning = finder.reasoning ?? finder.otherReasoning
-        if let first = finder.reasoning, let second = finder.otherReasoning, !Self.equal(bytes, first.range, second.range) { return nil }
+        if let first = finder.reasoning, let second = finder.otherReasoning,
+            !JSONScan.equal(bytes.extracting(first.range), bytes.extracting(second.range))
+        {
+            return nil
+        }
         switch (finder.content, reasoning) {
         case (let content?, nil) where !finder.hasDetails:
             kind = .content
@@ -50,12 +54,6 @@ struct UsualChunk {
     /// Whether the text can go on as it is.
     private static func passes(_ text: JSONCursor.Text, _ bytes: Span<UInt8>) -> Bool {
         !text.hasLoneSurrogate && text.isUTF8(in: bytes)
-    }
-
-    private static func equal(_ bytes: Span<UInt8>, _ one: Range<Int>, _ other: Range<Int>) -> Bool {
-        guard one.count == other.count else { return false }
-        for offset in 0..<one.count where bytes[one.lowerBound + offset] != bytes[other.lowerBound + offset] { return false }
-        return true
     }
 }
 
