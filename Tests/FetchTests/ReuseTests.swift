@@ -1,4 +1,5 @@
 import Fetch
+import Glibc
 import TestSupport
 import Testing
 
@@ -51,21 +52,52 @@ import Testing
         }
     }
 
-    @Test func `a connection that the peer closed while it rested is replaced silently`() async throws {
+    @Test(arguments: [1, 2, 3])
+    func `a connection that the peer closed while it rested is replaced silently`(exchanges: Int) async throws {
         let closed = EventLog<Int>()
         let stub = try StubUpstream { connection in
-            try connection.readRequest()
-            try connection.send(StubAnswer.whole(body: "\(connection.number)"))
+            for exchange in 0..<exchanges {
+                try connection.readRequest()
+                try connection.send(StubAnswer.whole(body: "\(connection.number).\(exchange)"))
+            }
             connection.close()
             closed.append(connection.number)
         }
         defer { stub.stop() }
         try await withFetcher { fetcher async throws in
             for index in 0..<20 {
-                #expect(try await fetcher.text(FetchRequest(method: "POST", url: stub.url, body: [[1]])) == "\(index)")
+                for exchange in 0..<exchanges {
+                    #expect(try await fetcher.text(FetchRequest(method: "POST", url: stub.url, body: [[1]])) == "\(index).\(exchange)")
+                }
                 _ = try await closed.event(index)
             }
-            #expect(stub.requests.count == 20)
+            #expect(stub.requests.count == 20 * exchanges)
+        }
+    }
+
+    @Test(arguments: ["", "unasked"])
+    func `a peer that leaves or speaks while its connection rests keeps nobody awake`(_ words: String) async throws {
+        let (rests, done) = (Gate(), EventLog<Bool>())
+        let stub = try StubUpstream { connection in
+            for _ in 0..<3 {
+                try connection.readRequest()
+                try connection.send(StubAnswer.whole(body: "\(connection.number)"))
+            }
+            try rests.wait()
+            if words.isEmpty { connection.close() } else { try connection.send(words) }
+            done.append(true)
+            if !words.isEmpty { connection.waitForPeerClosing() }
+        }
+        defer { stub.stop() }
+        try await withFetcher { fetcher async throws in
+            for _ in 0..<3 { #expect(try await fetcher.text(FetchRequest(url: stub.url)) == "0") }
+            rests.open()
+            _ = try await done.event(0)
+            let before = await fetcher.threadTime()
+            try await Task.sleep(for: .milliseconds(500))
+            // A thread that is told again and again would have worked all the while.
+            #expect(await fetcher.threadTime() - before < .milliseconds(250))
+            #expect(try await fetcher.text(FetchRequest(url: stub.url)) == "1")
         }
     }
 
@@ -150,5 +182,18 @@ import Testing
             #expect(await eventually { fetcher.openTransfers == 0 })
             #expect(try await fetcher.text(FetchRequest(url: stub.url)).utf8.count == 1 << 20)
         }
+    }
+}
+
+extension Fetcher {
+    /// How long the fetcher's thread has worked.
+    fileprivate func threadTime() async -> Duration {
+        let time = LockedValue(Duration.zero)
+        await performAndWait { _ in
+            var now = timespec()
+            unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
+            time.withLock { $0 = .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec) }
+        }
+        return time.withLock { $0 }
     }
 }

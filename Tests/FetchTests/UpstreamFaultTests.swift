@@ -84,11 +84,13 @@ import Testing
         }
     }
 
-    @Test func `bytes that come while a connection rests never become the next answer`() async throws {
+    @Test(arguments: [1, 3]) func `bytes that come while a connection rests never become the next answer`(exchanges: Int) async throws {
         let (rests, sent) = (Gate(), EventLog<Bool>())
         let stub = try StubUpstream { connection in
-            try connection.readRequest()
-            try connection.send(StubAnswer.whole(body: connection.number == 0 ? "one" : "two"))
+            for _ in 0..<(connection.number == 0 ? exchanges : 1) {
+                try connection.readRequest()
+                try connection.send(StubAnswer.whole(body: connection.number == 0 ? "one" : "two"))
+            }
             if connection.number == 0 {
                 try rests.wait()
                 try connection.send(StubAnswer.whole(body: "smuggled"))
@@ -99,11 +101,11 @@ import Testing
         defer { stub.stop() }
         try await withFetcher { fetcher async throws in
             let request = FetchRequest(method: "POST", url: stub.url, body: [[1, 2, 3]])
-            #expect(try await fetcher.text(request) == "one")
+            for _ in 0..<exchanges { #expect(try await fetcher.text(request) == "one") }
             rests.open()
             _ = try await sent.event(0)
             #expect(try await fetcher.text(request) == "two")
-            #expect(stub.requests.count == 2)
+            #expect(stub.requests.count == exchanges + 1)
         }
     }
 

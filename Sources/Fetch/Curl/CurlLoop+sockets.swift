@@ -119,6 +119,7 @@ extension CurlLoop {
         socket.user = transfer
         // What a peer said while nothing was asked is no answer to what is asked next, but libcurl would take it for one. Nothing of the
         // request has been sent, so libcurl goes on to another connection by itself. Under TLS tickets and farewells come unasked.
-        if transfer.isPlain { _ = fetch_end_if_unread(descriptor) }
+        // What the peer still confirms is our farewell.
+        if transfer.isPlain, fetch_end_if_unread(descriptor) { socket.confirmedAtRest = .max }
     }
 }
