@@ -39,17 +39,33 @@ extension CurlLoop {
     }
 
     private func watch(_ descriptor: CInt, _ what: CInt, for curl: UnsafeMutableRawPointer?, isKnown: Bool) {
-        sockets[descriptor]?.watched = what
-        guard what != CURL_POLL_REMOVE else { return fetch_poller_forget(poller, descriptor) }
+        let socket = sockets[descriptor]
+        socket?.watched = what
+        guard what != CURL_POLL_REMOVE else {
+            // One that has been taken up again before will be again, and asked to be watched for the same. If it has something to say until
+            // then, it is forgotten when it says so.
+            if let socket, socket.hasRested, socket.polled != nil { return }
+            socket?.polled = nil
+            return fetch_poller_forget(poller, descriptor)
+        }
         if !isKnown { unsafe curl_multi_assign(multi, descriptor, context) }
-        poll(descriptor, what, isKnown: isKnown)
+        if socket == nil || socket?.polled != what { poll(descriptor, what, isKnown: isKnown || socket?.polled != nil) }
         guard let curl = unsafe curl, let transfer = unsafe EasyHandle.user(of: curl), transfer.socket != descriptor else { return }
         transfer.socket = descriptor
-        sockets[descriptor]?.user = transfer
+        socket?.user = transfer
     }
 
     private func poll(_ descriptor: CInt, _ what: CInt, isKnown: Bool) {
-        _ = fetch_poller_watch(poller, descriptor, isKnown, what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0)
+        let isPolled = fetch_poller_watch(poller, descriptor, isKnown, what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0) == 0
+        sockets[descriptor]?.polled = isPolled ? what : nil
+    }
+
+    /// Whether nobody waits for what a socket has to say; it is no longer polled then.
+    func isUnwatched(_ descriptor: CInt) -> Bool {
+        guard let socket = sockets[descriptor], socket.polled != nil, socket.watched & CURL_POLL_INOUT == 0 else { return false }
+        socket.polled = nil
+        fetch_poller_forget(poller, descriptor)
+        return true
     }
 
     func openSocket(for transfer: RunningTransfer, _ address: UnsafePointer<curl_sockaddr>) -> CInt {
@@ -97,7 +113,7 @@ extension CurlLoop {
     func noteRest(of descriptor: CInt) {
         guard let socket = sockets[descriptor] else { return }
         socket.confirmedAtRest = fetch_connection_facts_of(descriptor).acknowledged
-        guard socket.localPort == 0 else { return }
+        guard !socket.hasRested else { return }
         socket.localPort = fetch_local_port(descriptor)
         rested[socket.localPort] = descriptor
     }

@@ -40,12 +40,15 @@ import CCurl
         let identity: UInt64
         /// What libcurl wants to hear about it: `CURL_POLL_IN` and its kin.
         var watched = CURL_POLL_NONE
+        /// What the poller reports of it; nil for nothing. It may still be polled for a while when libcurl has stopped watching.
+        var polled: CInt?
         /// Whose exchange it carries, until that has ended.
         var user: RunningTransfer?
         /// What the peer had confirmed when the connection came to rest.
         var confirmedAtRest: UInt64 = 0
         /// Our own end's port, known once the connection has rested; 0 before.
         var localPort: UInt16 = 0
+        var hasRested: Bool { localPort != 0 }
 
         init(identity: UInt64) { self.identity = identity }
     }
@@ -106,6 +109,7 @@ import CCurl
             guard let guest = guests[event.descriptor], guest.tag == event.tag else { return }
             return guest.watcher.becameReady(isWritable: event.writable, hasEnded: event.closed)
         }
+        if isUnwatched(event.descriptor) { return }
         var bits: CInt = 0
         if event.readable { bits |= CURL_CSELECT_IN }
         if event.writable { bits |= CURL_CSELECT_OUT }
