@@ -21,7 +21,7 @@ enum BodyReader {
         exchange.client.wantBody()
         var parts = request.body.makeAsyncIterator()
         var body = RequestBytes(announced: announced, findsStretches: findsStretches)
-        if let announced, announced > RequestBodies.parsedOnEventLoop, let (sink, onTheirWay) = exchange.client.divertBody() {
+        if let announced, announced > RequestBodies.parsedOnEventLoop, let (sink, onTheirWay) = exchange.client.divertBody(of: announced) {
             defer { sink.close() }
             while body.bytes.count < onTheirWay, let part = try await parts.next() { body.append(part) }
             sink.open(behind: &body)

@@ -41,7 +41,7 @@ struct BridgeChannel: Sendable {
     func adopt(_ socket: CInt, _ client: ClientConnection, after bytes: [UInt8]) {
         ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .channelOption(.recvAllocator, value: bytes.count > PlainRequest.longest ? Listener.bulkAllocator : Listener.receiveAllocator)
+            .channelOption(.recvAllocator, value: Listener.receiveAllocator)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(EarlierBytes(bytes))
@@ -72,12 +72,14 @@ struct BridgeChannel: Sendable {
         decoding.maxHeaderListSize = limits.headerBytes
         decoding.maxHeaderFieldCount = limits.headerFields
         let pipeline = channel.pipeline.syncOperations
+        let socketReader = tls == nil ? SocketBodyReader() : nil
         if let tls { try pipeline.addHandler(tls.handler()) }
+        if let socketReader { try pipeline.addHandler(socketReader) }
         try pipeline.configureHTTPServerPipeline(
             withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
             withEncoderConfiguration: .init(),
             withDecoderLimitConfiguration: decoding)
-        try pipeline.addHandler(RequestGuard(client: client, limits: limits, isEncrypted: tls != nil))
+        try pipeline.addHandler(RequestGuard(client: client, limits: limits, socketReader: socketReader))
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
     }
 

@@ -28,7 +28,7 @@ final class ClientConnection: Sendable {
         var cancel: (@Sendable () -> Void)?
         var stopAnswer: (@Sendable () -> Void)?
         var sendContinue: (@Sendable () -> Void)?
-        var divertBody: (@Sendable (BodySink) -> Int?)?
+        var divertBody: (@Sendable (BodySink, Int) -> Int?)?
         var channel: (any Channel)?
         /// Closes the connection while it has no channel.
         var shut: (@Sendable () -> Void)?
@@ -52,10 +52,10 @@ final class ClientConnection: Sendable {
 
     /// - Parameters:
     ///   - sendContinue: Writes `100 Continue`.
-    ///   - divertBody: Gives what is still to come of the body being read to a sink. The answer is how many bytes of it went the usual way;
-    ///     nil where that cannot be done.
+    ///   - divertBody: Gives what is still to come of the body being read, of so many bytes, to a sink. The answer is how many bytes of it
+    ///     went the usual way; nil where that cannot be done.
     func attach(
-        _ channel: any Channel, sendContinue: @escaping @Sendable () -> Void, divertBody: @escaping @Sendable (BodySink) -> Int?
+        _ channel: any Channel, sendContinue: @escaping @Sendable () -> Void, divertBody: @escaping @Sendable (BodySink, Int) -> Int?
     ) {
         state.withLock { state in
             state.channel = channel
@@ -142,13 +142,14 @@ final class ClientConnection: Sendable {
         send?()
     }
 
-    /// Has the rest of the body collected where the parser gives it out.
+    /// Has the rest of the body collected where it comes from the parser, or from the socket.
     ///
+    /// - Parameter count: Bytes of the whole body.
     /// - Returns: Where it is collected, and how many bytes come the usual way before it.
-    func divertBody() -> (sink: BodySink, onTheirWay: Int)? {
+    func divertBody(of count: Int) -> (sink: BodySink, onTheirWay: Int)? {
         let divert = state.withLock { $0.divertBody }
         let sink = BodySink()
-        return divert?(sink).map { (sink, $0) }
+        return divert?(sink, count).map { (sink, $0) }
     }
 
     /// Whether requests of others wait for the place that this one's holds.

@@ -18,9 +18,6 @@ final class Listener: Sendable {
     /// A connection keeps its last buffer while its answer streams.
     static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 1 << 18)
 
-    /// For a connection that begins with a large body.
-    static let bulkAllocator = AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1 << 18, maximum: 1 << 18)
-
     private let server: any Channel
     private let fast: (door: FastDoor, socket: CInt)?
     private let sharesPort: Bool

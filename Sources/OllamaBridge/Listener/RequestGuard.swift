@@ -46,11 +46,15 @@ final class RequestGuard: ChannelDuplexHandler {
     private var isReadHeldBack = false
     /// Where the body being read goes from here.
     private var sink: BodySink?
+    /// Where the bytes over the wire are those of HTTP.
+    private let socketReader: SocketBodyReader?
 
-    init(client: ClientConnection, limits: ListenerLimits, isEncrypted: Bool) {
+    /// - Parameter socketReader: Of the same channel; nil if what comes over the wire is encrypted.
+    init(client: ClientConnection, limits: ListenerLimits, socketReader: SocketBodyReader?) {
         self.client = client
         self.limits = limits
-        self.isEncrypted = isEncrypted
+        self.socketReader = socketReader
+        isEncrypted = socketReader == nil
         phase = .readingHead(since: .now())
     }
 
@@ -59,8 +63,8 @@ final class RequestGuard: ChannelDuplexHandler {
         let eventLoop = context.eventLoop
         client.attach(context.channel) {
             eventLoop.execute { bound.value.handler.sendContinue(bound.value.context) }
-        } divertBody: { sink in
-            eventLoop.inEventLoop ? bound.value.handler.divertBody(to: sink) : nil
+        } divertBody: { sink, count in
+            eventLoop.inEventLoop ? bound.value.handler.divertBody(of: count, to: sink) : nil
         }
         arm(context)
     }
@@ -96,7 +100,10 @@ final class RequestGuard: ChannelDuplexHandler {
             if case .readingBody(let since, _, let bytes) = phase {
                 phase = .readingBody(since: since, lastByte: .now(), bytes: bytes + buffer.readableBytes)
             }
-            if let sink { return sink.take(buffer) }
+            if let sink {
+                if socketReader?.isShowingStandIns != true { sink.take(buffer) }
+                return
+            }
         case .end:
             sink = nil
             client.bodyEnded()
@@ -110,9 +117,10 @@ final class RequestGuard: ChannelDuplexHandler {
     }
 
     /// - Returns: Bytes of the body that have passed already; nil if all have.
-    private func divertBody(to sink: BodySink) -> Int? {
+    private func divertBody(of count: Int, to sink: BodySink) -> Int? {
         guard case .readingBody(_, _, let bytes) = phase else { return nil }
         self.sink = sink
+        socketReader?.collect(count - bytes, into: sink)
         return bytes
     }
 
