@@ -62,20 +62,21 @@ import CCurl
         // A request may have a body and that one be empty.
         let sendsBody = length > 0 || ["POST", "PUT", "PATCH"].contains(request.method)
         let options: HeadOptions
-        if let set = self.options, set.head === request.head, set.sendsBody == sendsBody {
+        let bodyIsRead = length > Self.copiedBodyBytes
+        if let set = self.options, set.head === request.head, set.sendsBody == sendsBody, !bodyIsRead {
             options = set
         } else {
             if self.options != nil { reset() }
             do {
                 options = try HeadOptions(
-                    request.head, sendsBody: sendsBody, on: self, loop.engine.configuration, mayUseProxy: loop.engine.mayUseProxy)
+                    request.head, sendsBody: sendsBody, bodyIsRead: bodyIsRead, on: self, loop.engine.configuration,
+                    mayUseProxy: loop.engine.mayUseProxy)
             } catch {
                 reset()
                 throw error
             }
             self.options = options
         }
-        let bodyIsRead = length > Self.copiedBodyBytes
         if sendsBody { setBody(request.body, length: length, isRead: bodyIsRead) }
         return (options, bodyIsRead)
     }

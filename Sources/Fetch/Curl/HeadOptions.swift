@@ -33,10 +33,13 @@ import CCurl
 
     /// Sets everything but callbacks and body.
     ///
-    /// - Parameter mayUseProxy: Whether the environment names one at all. libcurl looks there for every request.
+    /// - Parameters:
+    ///   - bodyIsRead: libcurl asks for the body piece by piece.
+    ///   - mayUseProxy: Whether the environment names one at all. libcurl looks there for every request.
     /// - Throws: `badURL` or `badRequest` for what would break the request's lines.
     init(
-        _ head: RequestHead, sendsBody: Bool, on handle: EasyHandle, _ configuration: FetcherConfiguration, mayUseProxy: Bool
+        _ head: RequestHead, sendsBody: Bool, bodyIsRead: Bool, on handle: EasyHandle, _ configuration: FetcherConfiguration,
+        mayUseProxy: Bool
     ) throws(FetchError) {
         let facts = head.facts
         guard isToken(facts.method) else { throw .badRequest(detail: "the method is not a token") }
@@ -47,7 +50,7 @@ import CCurl
         isSafeToRepeat = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(facts.method)
         expectsBody = facts.method != "HEAD"
         isPlain = facts.url.utf8.prefix(5).elementsEqual("http:".utf8) { $0 | 0x20 == $1 | 0x20 }
-        headers = StringList(try HeaderLines.make(facts.headers, userAgent: configuration.userAgent))
+        headers = StringList(try HeaderLines.make(facts.headers, userAgent: configuration.userAgent, isForLargeBody: bodyIsRead))
         resolve = StringList(Self.resolveLines(facts))
         unsafe url = unsafe Self.parsed(facts.url)
         setUp(handle, configuration, mayUseProxy: mayUseProxy)

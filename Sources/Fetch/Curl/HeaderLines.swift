@@ -3,11 +3,12 @@ enum HeaderLines {
     /// Fields that are libcurl's own business.
     private static let owned = ["Content-Length", "Transfer-Encoding", "Host", "Expect"]
 
-    /// - Parameter userAgent: Named unless the fields do. As a line it costs less than as libcurl's option, which writes it twice.
+    /// - Parameters:
+    ///   - userAgent: Named unless the fields do. As a line it costs less than as libcurl's option, which writes it twice.
+    ///   - isForLargeBody: Before one libcurl, left to itself, waits for "100 Continue". libcurl goes through all lines a dozen times.
     /// - Throws: `badRequest` for what would break the lines.
-    static func make(_ fields: [(name: String, value: String)], userAgent: String) throws(FetchError) -> [String] {
-        // Left to itself, libcurl waits for "100 Continue" before large bodies and calls every body a form.
-        var lines = ["Expect:"]
+    static func make(_ fields: [(name: String, value: String)], userAgent: String, isForLargeBody: Bool) throws(FetchError) -> [String] {
+        var lines = isForLargeBody ? ["Expect:"] : []
         var named: (type: Bool, agent: Bool) = (false, false)
         for (name, value) in fields {
             guard isToken(name) else { throw .badRequest(detail: "a header's name is not a token") }
@@ -20,6 +21,7 @@ enum HeaderLines {
             let isBlank = value.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 }
             lines.append(isBlank ? name + ";" : name + ": " + value)
         }
+        // Left to itself, libcurl calls every body a form.
         if !named.type { lines.append("Content-Type:") }
         if !named.agent { lines.append("User-Agent: " + userAgent) }
         return lines

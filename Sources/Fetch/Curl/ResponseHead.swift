@@ -29,59 +29,71 @@ struct ResponseHead {
         guard byteCount <= FetchLimits.maxHeaderBytes else { return .tooLarge }
         // What still comes behind the body are trailers; nobody needs them.
         guard !isComplete else { return .more }
-        let text = unsafe line.trimmingLineEnd()
-        if unsafe text.isEmpty {
+        let whole = unsafe Span(_unsafeElements: line.bindMemory(to: UInt8.self))
+        let text = whole.extracting(..<Self.endOfText(whole))
+        if text.isEmpty {
             guard status >= 200 || status == 101 else { return .more }
             isComplete = true
             return .complete
         }
-        if unsafe text.first == UInt8(ascii: "H"), unsafe text.starts(with: "HTTP/".utf8) { return unsafe takeStatusLine(text) }
-        return unsafe takeField(text)
+        return Self.isStatusLine(text) ? takeStatusLine(text) : takeField(text)
     }
 
-    private mutating func takeStatusLine(_ text: Slice<UnsafeRawBufferPointer>) -> Step {
-        guard let status = unsafe Self.status(text) else { return .malformed }
+    /// Where the line end begins.
+    private static func endOfText(_ line: Span<UInt8>) -> Int {
+        var end = line.count
+        if end > 0, line[end - 1] == 0x0a { end -= 1 }
+        if end > 0, line[end - 1] == 0x0d { end -= 1 }
+        return end
+    }
+
+    private static func isStatusLine(_ text: Span<UInt8>) -> Bool {
+        text.count >= 5 && text[0] == UInt8(ascii: "H") && text[1] == UInt8(ascii: "T") && text[2] == UInt8(ascii: "T")
+            && text[3] == UInt8(ascii: "P") && text[4] == UInt8(ascii: "/")
+    }
+
+    private mutating func takeStatusLine(_ text: Span<UInt8>) -> Step {
+        guard let status = Self.status(text) else { return .malformed }
         self.status = status
         fields = FetchHeaders()
         return .statusLine(isFinal: status >= 200 || status == 101)
     }
 
     /// The three digits that are the second word.
-    private static func status(_ line: Slice<UnsafeRawBufferPointer>) -> Int? {
-        guard let end = unsafe line.firstIndex(of: UInt8(ascii: " ")) else { return nil }
-        let rest = unsafe line[end...].drop { $0 == UInt8(ascii: " ") }
-        let word = unsafe rest.prefix { $0 != UInt8(ascii: " ") }
-        guard unsafe word.count == 3 else { return nil }
+    private static func status(_ line: Span<UInt8>) -> Int? {
+        var position = 0
+        while position < line.count, line[position] != 0x20 { position += 1 }
+        while position < line.count, line[position] == 0x20 { position += 1 }
+        guard position + 3 <= line.count, position + 3 == line.count || line[position + 3] == 0x20 else { return nil }
         var status = 0
-        for index in unsafe word.indices {
-            let byte = unsafe word[index]
-            guard byte &- UInt8(ascii: "0") < 10 else { return nil }
-            status = status * 10 + Int(byte &- UInt8(ascii: "0"))
+        for index in position..<position + 3 {
+            guard line[index] &- UInt8(ascii: "0") < 10 else { return nil }
+            status = status * 10 + Int(line[index] &- UInt8(ascii: "0"))
         }
         return status
     }
 
-    private mutating func takeField(_ text: Slice<UnsafeRawBufferPointer>) -> Step {
-        guard unsafe !text.contains(0) else { return .malformed }
+    private mutating func takeField(_ text: Span<UInt8>) -> Step {
+        var colon: Int?
+        for index in text.indices {
+            if text[index] == 0 { return .malformed }
+            if colon == nil, text[index] == UInt8(ascii: ":") { colon = index }
+        }
         // A folded line continues the one before; old, but not wrong enough to fail an answer for it.
-        if unsafe text.first == 0x20 || text.first == 0x09 { return .more }
-        guard let colon = unsafe text.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return .malformed }
-        let value = unsafe text[(colon + 1)...].drop(while: isBlank)
-        let trimmed = unsafe value[..<(value.lastIndex { !isBlank($0) }.map { $0 + 1 } ?? value.startIndex)]
-        unsafe fields.append((String(decoding: text[..<colon], as: UTF8.self), String(decoding: trimmed, as: UTF8.self)))
+        if isBlank(text[0]) { return .more }
+        guard let colon, colon > 0 else { return .malformed }
+        var (start, end) = (colon + 1, text.count)
+        while start < end, isBlank(text[start]) { start += 1 }
+        while start < end, isBlank(text[end - 1]) { end -= 1 }
+        fields.append((Self.string(text.extracting(..<colon)), Self.string(text.extracting(start..<end))))
         return .more
+    }
+
+    private static func string(_ bytes: Span<UInt8>) -> String {
+        unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }
 
 private func isBlank(_ byte: UInt8) -> Bool {
     byte == 0x20 || byte == 0x09
-}
-
-extension UnsafeRawBufferPointer {
-    fileprivate func trimmingLineEnd() -> Slice<UnsafeRawBufferPointer> {
-        var slice = unsafe self[...]
-        if unsafe slice.last == 0x0a { unsafe slice.removeLast() }
-        if unsafe slice.last == 0x0d { unsafe slice.removeLast() }
-        return unsafe slice
-    }
 }

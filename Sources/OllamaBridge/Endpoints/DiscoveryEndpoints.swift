@@ -20,7 +20,7 @@ struct DiscoveryEndpoints: Sendable {
         }
         routes.on(.post, at: "/api/show") { exchange in
             let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try NamedModelRequest.decode(json) }
-            let model = try catalog.current.require(request.model, for: .show)
+            let model = try catalog.require(request.model, for: .show)
             return .json(ModelListing.show(item(model), requestedName: request.model))
         }
         routes.on(.get, .head, at: "/api/ps") { _ in

@@ -22,7 +22,7 @@ struct EmbedEndpoints: Sendable {
 
     private func answer(_ exchange: Exchange, _ route: EmbedRequest.Route) async throws -> Response {
         let request = try await bodies.decode(exchange) { json throws(OllamaFailure) in try EmbedRequest.decode(json, route: route) }
-        let model = try catalog.current.require(request.model, for: route == .embed ? .embed : .embeddings)
+        let model = try catalog.require(request.model, for: route == .embed ? .embed : .embeddings)
         let use = running.use(model, keepAlive: request.keepAlive, numCtx: nil)
         defer { withExtendedLifetime(use) {} }
         exchange.record.noteQuestion(request.inputs.map(\.string).joined(separator: "\n"))

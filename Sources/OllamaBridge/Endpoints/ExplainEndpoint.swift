@@ -20,7 +20,7 @@ struct ExplainEndpoint: Sendable {
     }
 
     private func explain(_ request: InferenceRequest) async throws -> JSONValue {
-        let model = try catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate)
+        let model = try catalog.require(request.model, for: request.shape == .chat ? .chat : .generate)
         let positions = request.picturePositions
         let slots = positions.map { position in
             PictureSlot(

@@ -24,7 +24,7 @@ struct ManagementEndpoints: Sendable {
         }
         routes.on(.delete, at: "/api/delete") { exchange in
             let request = try await decode(exchange, "DeleteRequest")
-            _ = try catalog.current.require(request.model, for: .delete)
+            _ = try catalog.require(request.model, for: .delete)
             throw OllamaFailure(status: 403, error: "deleting models is not supported by this server")
         }
         routes.on(.head, at: "/api/blobs/*") { _ in Response(status: .notFound) }
@@ -52,7 +52,7 @@ struct ManagementEndpoints: Sendable {
         let missing = OllamaFailure(status: 500, error: "pull model manifest: file does not exist")
         var isKnown = true
         do {
-            _ = try catalog.current.require(request.model, for: .pull)
+            _ = try catalog.require(request.model, for: .pull)
             lines.append(["status": "success"])
         } catch {
             guard error.error == missing.error else { throw error }

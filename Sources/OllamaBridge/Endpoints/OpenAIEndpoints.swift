@@ -37,7 +37,7 @@ struct OpenAIEndpoints: Sendable {
         let editor = try await edit(bytes, route)
         let model: ResolvedModel
         do {
-            model = try catalog.current.require(editor.model, for: .chat)
+            model = try catalog.require(editor.model, for: .chat)
         } catch {
             throw OpenAIFailure(error, param: "model")
         }

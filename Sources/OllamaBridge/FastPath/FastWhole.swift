@@ -22,8 +22,9 @@ final class FastWhole: FastAnswer {
 
     override func takeEnd() throws(OllamaFailure) {
         let body = try collector.finish(at: moment)
-        log.finished(collector.summary, nil)
-        remember(collector.summary)
+        let summary = collector.summary
+        log.finished(summary, nil)
+        remember(summary)
         transcript?.note(body)
         var passed = PassedAnswer(record: log.exchange.record, counts: .known)
         passed.push(body)

@@ -15,6 +15,13 @@ final class CatalogStore: Sendable {
 
     var current: ModelCatalog { state.withLock { $0.catalog } }
 
+    /// Finds a model without taking a snapshot.
+    ///
+    /// - Throws: As the catalog's own.
+    func require(_ name: String, for route: ModelRoute) throws(OllamaFailure) -> ResolvedModel {
+        try state.withLock { state throws(OllamaFailure) in try state.catalog.require(name, for: route) }
+    }
+
     var modifiedAt: String { state.withLock { $0.modifiedAt } }
 
     func update(_ change: (inout ModelCatalog) -> Void) { state.withLock { change(&$0.catalog) } }

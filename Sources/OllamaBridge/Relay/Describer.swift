@@ -26,7 +26,7 @@ struct Describer: Sendable {
     }
 
     private func ask(_ picture: PreparedPicture, _ name: String, _ log: Logger) async throws -> String {
-        let model = try catalog.current.require(name, for: .chat)
+        let model = try catalog.require(name, for: .chat)
         let message = Message(role: .user, content: JSONText(Self.prompt), images: [.encoded([])])
         let request = InferenceRequest.describing(message, model: name)
         let failures = FailureContext(model: name)

@@ -37,7 +37,7 @@ extension Relay {
         guard request.work == .answer, !request.hasPictures else { return nil }
         let client = exchange.clientName
         let (request, transcript) = continuing(request, of: client)
-        guard let model = try? catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate),
+        guard let model = try? catalog.require(request.model, for: request.shape == .chat ? .chat : .generate),
             model.routes.isEmpty, (try? request.check(against: model)) != nil, exchange.lease.takePlaceAtOnce(),
             let body = try? ChatCompletionBuilder.build(
                 echoes.recall(request, for: model, client: client), model: model, adjustments: upstream.learned.adjustments(for: model))

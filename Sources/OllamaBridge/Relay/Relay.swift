@@ -19,7 +19,7 @@ struct Relay: Sendable {
         let client = exchange.clientName
         let headStart = exchange.client.takeHeadStart()
         let (request, transcript) = continuing(request, of: client)
-        let model = try catalog.current.require(request.model, for: request.shape == .chat ? .chat : .generate)
+        let model = try catalog.require(request.model, for: request.shape == .chat ? .chat : .generate)
         if request.work != .unload { try request.check(against: model) }
         let use = running.use(model, keepAlive: request.keepAlive, numCtx: request.options.numCtx)
         if let reason = request.loadReason {

@@ -4,12 +4,10 @@ public struct AnswerCollector: Sendable {
     public static let largestAnswer = 64 << 20
 
     var reader: AnswerReader<WholeAnswer>
-    private let failures: FailureContext
 
     /// - Parameter settings: What the answer needs to know of its request.
     public init(_ settings: AnswerSettings) {
         reader = AnswerReader(settings, sink: WholeAnswer(settings))
-        failures = settings.failures
     }
 
     /// How far the answer is.
@@ -30,7 +28,7 @@ public struct AnswerCollector: Sendable {
     @discardableResult
     public mutating func push(_ bytes: Span<UInt8>, at moment: AnswerMoment) throws(OllamaFailure) -> AnswerProgress {
         try reader.push(bytes, at: moment)
-        if reader.sink.size > Self.largestAnswer { throw FailureMapping.failure(.tooLarge, context: failures) }
+        if reader.sink.size > Self.largestAnswer { throw FailureMapping.failure(.tooLarge, context: reader.settings.failures) }
         return reader.progress
     }
 
