@@ -25,5 +25,31 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     if let stripped, let image {
         precondition(Array(stripped.base64(from: text[...]).pieces.joined()) == Base64.encode(image.jpeg), "another JPEG")
     }
+    expectNothingElse(damaged(text, by: way), target)
     return 0
+}
+
+/// Texts that are not as an encoder writes them.
+private func damaged(_ text: [UInt8], by way: UInt8) -> [UInt8] {
+    guard text.count > 64 else { return text }
+    var text = text
+    let place = Int(way) * 7919 % (text.count - 8) + 4
+    switch way % 5 {
+    case 0: text.removeLast(Int(way) % 7)
+    case 1: text.remove(at: place)
+    case 2: text.insert(text[place], at: place)
+    case 3: text[place] = [61, 42, 45, 10][Int(way) % 4]
+    default: text.append(contentsOf: [61, 61, 61].prefix(Int(way) % 4))
+    }
+    return text
+}
+
+/// What is made of a text is what a decoder finds in all of it.
+private func expectNothingElse(_ text: [UInt8], _ target: ImageTarget) {
+    guard let stripped = ImageNormalizer().strip(text: text[...], for: target) else { return }
+    guard var bytes = Base64.decodeLenient(text[...])?.bytes, let image = (try? ImageNormalizer().strip(&bytes, for: target)) ?? nil else {
+        preconditionFailure("made of a text that says no such thing")
+    }
+    precondition(stripped.report == image.report, "damaged text and its bytes differ")
+    precondition(Array(stripped.base64(from: text[...]).pieces.joined()) == Base64.encode(image.jpeg), "another JPEG of damaged text")
 }

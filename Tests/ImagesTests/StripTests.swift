@@ -101,6 +101,53 @@ import Testing
         }
     }
 
+    /// What a text says is what a decoder finds in all of it, however it ends and whatever is missing in it.
+    private func expectNothingElse(_ text: [UInt8], _ what: String) {
+        guard let found = normalizer.strip(text: text[...], for: ImageTarget()) else { return }
+        guard var bytes = Base64.decodeLenient(text[...])?.bytes,
+            let wanted = (try? normalizer.strip(&bytes, for: ImageTarget())) ?? nil
+        else {
+            Issue.record("\(what): made of a text that says no such thing")
+            return
+        }
+        #expect(found.report == wanted.report, "\(what)")
+        #expect(Array(found.base64(from: text[...]).pieces.joined()) == Base64.encode(wanted.jpeg), "\(what)")
+    }
+
+    @Test func `texts of every length and end are read as a decoder reads them`() throws {
+        let whole = try ImageFixtures.bytes("photos/astronaut.jpg")
+        for trailing in 0..<3 {
+            let text = Base64.encode(whole + [UInt8](repeating: 7, count: trailing)).filter { $0 != UInt8(ascii: "=") }
+            for missing in 0..<9 {
+                for padding in 0..<6 {
+                    let end = [UInt8](repeating: UInt8(ascii: "="), count: padding)
+                    expectNothingElse(Array(text.dropLast(missing)) + end, "\(trailing) behind, \(missing) missing, \(padding) padding")
+                    // One character less near the end moves all behind it.
+                    expectNothingElse(Array(text.dropLast(missing + 1)) + text.suffix(missing) + end, "one gone before the last \(missing)")
+                }
+            }
+        }
+        for count in 0..<40 {
+            for padding in 0..<5 {
+                let text = Base64.encode(Array(whole.prefix(count))).filter { $0 != UInt8(ascii: "=") }
+                expectNothingElse(text + [UInt8](repeating: UInt8(ascii: "="), count: padding), "\(count) bytes, \(padding) padding")
+            }
+        }
+    }
+
+    /// A segment that stays goes upstream as the text it came as.
+    @Test func `every character of a long segment is looked at`() throws {
+        var plain = try ImageFixtures.bytes("photos/astronaut.jpg")
+        plain = try #require(try normalizer.strip(&plain, for: ImageTarget())).jpeg
+        let table: [UInt8] = [0xFF, 0xDB, 0xEA, 0x62] + (0..<60_000).map { UInt8($0 % 251) }
+        let text = Base64.encode(plain[..<2] + table + table + plain[2...])
+        for place in stride(from: 100, to: 150_000, by: 997) {
+            var other = text
+            other[place] = UInt8(ascii: "*")
+            #expect(normalizer.strip(text: other[...], for: ImageTarget()) == nil, "\(place)")
+        }
+    }
+
     /// As T.81 B.1.1.5 says it, byte by byte.
     private static func scanEnd(_ bytes: [UInt8], from start: Int) -> (end: Int, restarts: Int64, inOrder: Int32) {
         var (position, restarts, inOrder) = (start, Int64(0), Int32(1))

@@ -44,9 +44,9 @@ struct JPEGText: JPEGSource {
     /// - Parameter text: Base64, with padding or without.
     /// - Returns: nil if the text's length or end shows that it is none.
     init?(_ text: ArraySlice<UInt8>) {
-        let whole = text.count / 4 * 4
-        let isPadded = text.last == UInt8(ascii: "=")
-        let end = text.startIndex + (isPadded ? max(whole - 4, 0) : whole)
+        let rest = text.count % 4
+        let isPadded = rest == 0 && text.last == UInt8(ascii: "=")
+        let end = text.endIndex - (isPadded ? 4 : rest)
         guard let last = Base64.decodeLenient(text[end...]), last.isStandard else { return nil }
         self.text = text[..<end]
         lastGroup = last.bytes
