@@ -56,6 +56,18 @@ import Testing
         #expect(JPEGSegments(rgb.jpeg).list.contains { $0.code == 0xEE })
     }
 
+    @Test(arguments: [1, 6]) func `nothing travels behind the fields of Adobe's marker`(orientation: UInt8) throws {
+        let stored = try MadeJPEG.rgb(48, 32, quality: 95, sampling: TJSAMP_444) { x, y in (UInt8(x * 5), UInt8(y * 7), 9) }
+        let adobe = Array("Adobe".utf8) + [0, 100, 0, 0, 0, 0, 1]
+        for more in ["", "Jane Doe, 1 Example Street"] {
+            let marker = segment(0xEE, adobe + Array(more.utf8))
+            let result = try normalize([0xFF, 0xD8] + segment(0xE1, exif(orientation)) + marker + stored.dropFirst(2))
+            #expect(result.jpeg.firstRange(of: Array("Jane".utf8)) == nil)
+            #expect(result.report.actions.contains(.reencoded) == !more.isEmpty)
+            _ = try DecodedJPEG(result.jpeg)
+        }
+    }
+
     @Test(arguments: 2...8)
     func `turning by blocks moves every pixel to where a viewer shows it`(orientation: Int) throws {
         // Without coarser colours nothing is smoothed, so the decoded pixels must agree exactly but for rounding.

@@ -112,6 +112,8 @@ struct JPEGWalk<Source: JPEGSource> {
             if profileParts.count < 256 { profileParts.append((index, count, content.dropFirst(14))) }
             keep(whole)
         case 0xEE where content.spells("Adobe", at: content.startIndex):
+            // Its five fields and nothing else: what stands behind them is nobody's business, and with less some decoders refuse the file.
+            if content.count != 12 { isRegular = false }
             keep(whole)
         case 0xE2...0xEF, 0xFE:
             strippedBytes += whole.count

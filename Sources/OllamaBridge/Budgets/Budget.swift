@@ -20,6 +20,12 @@ struct Usage: Sendable, Equatable {
         fileprivate mutating func turn(to number: Int64) {
             if number != self.number { self = Window(number: number) }
         }
+
+        /// Upstreams may say what they like; what is more than can be counted is more than any budget.
+        fileprivate mutating func spend(_ tokens: Int) {
+            let (sum, overflow) = self.tokens.addingReportingOverflow(tokens)
+            self.tokens = overflow ? .max : sum
+        }
     }
 
     var minute = Window()
@@ -45,11 +51,11 @@ struct Usage: Sendable, Equatable {
 
     mutating func spend(tokens: Int, at seconds: Int64) {
         turn(seconds)
-        minute.tokens += tokens
-        day.tokens += tokens
+        minute.spend(tokens)
+        day.spend(tokens)
     }
 
     private func isSpent(_ window: Window, _ requests: Int?, _ tokens: Int?) -> Bool {
-        window.requests >= requests ?? .max || window.tokens >= tokens ?? .max
+        requests.map { window.requests >= $0 } ?? false || tokens.map { window.tokens >= $0 } ?? false
     }
 }

@@ -61,10 +61,11 @@ struct PassedAnswer: Sendable {
         guard hasUsage || record.keepsText, let start = line.firstIndex(of: UInt8(ascii: "{")) else { return }
         guard let object = try? JSONParser.parse(Array(line[start...])).object else { return }
         if hasUsage, let usage = object["usage"]?.object {
-            sawUsage = true
+            let (prompt, answer) = (usage["prompt_tokens"]?.tokenCount, usage["completion_tokens"]?.tokenCount)
+            sawUsage = sawUsage || prompt != nil || answer != nil
             record.note { facts in
-                facts.promptTokens = usage["prompt_tokens"]?.number?.integer ?? facts.promptTokens
-                facts.answerTokens = usage["completion_tokens"]?.number?.integer ?? facts.answerTokens
+                facts.promptTokens = prompt ?? facts.promptTokens
+                facts.answerTokens = answer ?? facts.answerTokens
             }
         }
         if record.keepsText, let text = Self.text(of: object) { record.noteAnswer(text) }

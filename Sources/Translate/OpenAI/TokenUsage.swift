@@ -39,13 +39,18 @@ struct TokenUsage: Sendable, Equatable {
         known = new
     }
 
-    private static func count(_ value: JSONValue?) -> Int? {
-        guard let count = value?.number?.integer, count >= 0 else { return nil }
-        return count
-    }
+    private static func count(_ value: JSONValue?) -> Int? { value?.tokenCount }
 
     private static func nanoseconds(_ milliseconds: JSONValue?) -> Int64? {
         guard let value = milliseconds?.number?.double, value >= 0, value < 1e12 else { return nil }
         return Int64(value * 1_000_000)
+    }
+}
+
+extension JSONValue {
+    /// A number of tokens as an upstream says it; nil for what no answer can have used. Such numbers are added up.
+    public var tokenCount: Int? {
+        guard let count = number?.integer, (0..<1_000_000_000_000_000).contains(count) else { return nil }
+        return count
     }
 }

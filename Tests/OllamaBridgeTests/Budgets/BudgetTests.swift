@@ -24,6 +24,8 @@ import Testing
         usage.spend(tokens: 12, at: 61)
         #expect(usage.request(within: budget, at: 62) == 58)
         #expect(usage.request(within: budget, at: 120) == nil)
+        for _ in 0..<2 { usage.spend(tokens: .max, at: 121) }
+        #expect(usage.request(within: budget, at: 122) == 58)
     }
 
     @Test(arguments: [

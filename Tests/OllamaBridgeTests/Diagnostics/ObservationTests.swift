@@ -10,14 +10,14 @@ import Translate
 @Suite struct ObservationTests {
     private static let usage = StubAnswer.chunk(#"data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}"# + "\n\n")
 
-    private func upstream() throws -> StubUpstream {
+    private func upstream(usage: [UInt8] = Self.usage) throws -> StubUpstream {
         try StubUpstream { connection in
             while true {
                 try connection.readRequest()
                 try connection.send(StubAnswer.eventStreamHead)
                 try connection.send(Say.event("Good day") + Say.event("!"))
                 try connection.send(
-                    StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n") + Self.usage
+                    StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n") + usage
                         + StubAnswer.chunk("data: [DONE]\n\n") + StubAnswer.lastChunk)
             }
         }
@@ -43,6 +43,23 @@ import Translate
                 #"ollamabridge_first_token_seconds_count{model="seer:latest"} 1"#, "ollamabridge_connections 1",
                 #"ollamabridge_breaker_state{provider="stub",state="closed"} 1"#, "# TYPE ollamabridge_request_seconds histogram",
             ] { #expect(answer.text.contains(line), "\(line)") }
+        }
+    }
+
+    /// Counts are added up, over both kinds and over requests.
+    @Test(arguments: [(Int.max, Int.max), (1 << 62, 1 << 62), (Int.min, Int.min), (Int.max, 1), (999_999_999_999_999, 999_999_999_999_999)])
+    func `an upstream may say any number of tokens`(prompt: Int, answer: Int) async throws {
+        let usage = #"data: {"choices": [], "usage": {"prompt_tokens": \#(prompt), "completion_tokens": \#(answer)}}"# + "\n\n"
+        let upstream = try upstream(usage: StubAnswer.chunk(usage))
+        defer { upstream.stop() }
+        try await TestBridge.with(upstream: upstream.url, arguments: ["--api-key", "alice=secret"]) { bridge in
+            for headers in ["", "Origin: http://localhost\r\n"] {
+                for request in [Ask.chat(), Ask.chat(stream: false), Ask.openAI()] {
+                    let client = try bridge.client()
+                    let request = request.replacing("Content-Type:", with: "Authorization: Bearer secret\r\n\(headers)Content-Type:")
+                    for _ in 0..<2 { #expect(try await client.exchange(request).status == 200) }
+                }
+            }
         }
     }
 
