@@ -19,6 +19,7 @@ class FastAnswer: FetchReceiver {
     private var upstream: FetchExchange?
     /// What the client was told; nil as long as its answer is not whole.
     private var status: Int?
+    private var progress = AnswerProgress.underWay
     /// Nothing that still comes matters.
     private var isOver = false
     /// Nothing comes any more.
@@ -97,6 +98,7 @@ class FastAnswer: FetchReceiver {
         case .cancelled where connection.client.isCutShort: fail(.shuttingDown)
         case .cancelled, .shutDown: connection.end()
         case _ where !isAccepted: handOver(.failure(error))
+        case .closedEarly where progress == .awaitsOnlyTheEnd: end()
         default: if let failure = UpstreamCall.failure(error, failures) as? OllamaFailure { fail(failure) }
         }
     }
@@ -111,7 +113,10 @@ class FastAnswer: FetchReceiver {
 
     private func advance(_ bytes: Span<UInt8>) {
         do {
-            switch try take(bytes) {
+            progress = try take(bytes)
+            // Writing may have shown that the client has left.
+            guard !isOver else { return }
+            switch progress {
             case .underWay: break
             case .awaitsOnlyTheEnd: wait(for: StreamedAnswer.silenceAfterFinish)
             case .complete: finish(200)
@@ -167,6 +172,7 @@ class FastAnswer: FetchReceiver {
     // MARK: To the client
 
     private func fail(_ failure: OllamaFailure) {
+        guard !isOver else { return }
         log.exchange.record.note { $0.failure = failure }
         finish(tell(failure))
     }

@@ -137,6 +137,8 @@ final class FastConnection: SocketWatcher, @unchecked Sendable {
     }
 
     func send(_ new: [UInt8]) {
+        // The descriptor may be another client's by now.
+        guard !isOver else { return }
         guard unsent.isEmpty else {
             unsent += new
             return

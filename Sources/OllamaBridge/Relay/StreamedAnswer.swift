@@ -170,6 +170,7 @@ final class StreamedAnswer: @unchecked Sendable {
 
     @inline(never)
     private func fail(_ error: FetchError) throws {
+        if case .closedEarly = error, progress == .awaitsOnlyTheEnd { return take(nil) }
         if error == .cancelled, ClientConnection.current?.isCutShort == true {
             failure = .shuttingDown
             return

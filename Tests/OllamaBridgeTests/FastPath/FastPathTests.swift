@@ -42,6 +42,40 @@ import Testing
         }
     }
 
+    /// The client is gone before an error line behind the text is written: its descriptor's number may be somebody else's by then.
+    @Test func `what is left to say to a client that is gone is said to nobody`() async throws {
+        let (gates, sent) = (Gates(30), EventLog<Bool>())
+        let upstream = try StubUpstream { connection in
+            try connection.readRequest()
+            try connection.send(Array(StubAnswer.eventStreamHead.utf8) + Say.event("first"))
+            try gates.next().wait()
+            try connection.send(Say.event("more") + StubAnswer.chunk(#"data: {"error": {"message": "boom"}}"# + "\n\n"))
+            sent.append(true)
+            connection.waitForPeerClosing()
+        }
+        defer { upstream.stop() }
+        try await TestBridge.with(upstream: upstream.url) { bridge in
+            for round in 0..<30 {
+                let client = try bridge.client()
+                try await client.send(Ask.chat())
+                _ = try await client.read(upTo: "first")
+                let (isHeld, release) = (EventLog<Bool>(), TestSupport.Gate())
+                bridge.running.parts.fetcher.perform { _ in
+                    isHeld.append(true)
+                    try? release.wait()
+                }
+                _ = try await isHeld.event(0)
+                gates.open(round)
+                _ = try await sent.event(round)
+                client.reset()
+                let takers = NumberTakers()
+                release.open()
+                #expect(await ProcessCounts.eventually { bridge.running.parts.connections.count == 0 })
+                #expect(takers.stop().isEmpty)
+            }
+        }
+    }
+
     @Test func `a connection may ask for anything, in any order`() async throws {
         try await with { bridge in
             let client = try bridge.client()
@@ -239,4 +273,45 @@ private final class Gates: Sendable {
     }
 
     func open(_ index: Int) { gates[index].open() }
+}
+
+/// Takes every descriptor number that becomes free, and notes what is written there.
+///
+/// `@unchecked Sendable`: its thread alone has the pairs until it has ended.
+private final class NumberTakers: @unchecked Sendable {
+    private let isStopping = LockedValue(false)
+    private let ended = DispatchSemaphore(value: 0)
+    private var pairs: [(CInt, CInt)] = []
+    private var heard: [UInt8] = []
+
+    init() {
+        Thread.detachNewThread { [self] in
+            while !isStopping.withLock({ $0 }) { take() }
+            while !pairs.isEmpty { drop() }
+            ended.signal()
+        }
+    }
+
+    private func take() {
+        var pair: [CInt] = [0, 0]
+        guard unsafe socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &pair) == 0 else { return }
+        pairs.append((pair[0], pair[1]))
+        if pairs.count > 64 { drop() }
+    }
+
+    private func drop() {
+        let pair = pairs.removeFirst()
+        for end in [pair.0, pair.1] {
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            let count = unsafe recv(end, &bytes, bytes.count, CInt(MSG_DONTWAIT))
+            if count > 0 { heard += bytes.prefix(count) }
+        }
+        for end in [pair.0, pair.1] { close(end) }
+    }
+
+    func stop() -> [UInt8] {
+        isStopping.withLock { $0 = true }
+        ended.wait()
+        return heard
+    }
 }

@@ -126,6 +126,17 @@ import Translate
         }
     }
 
+    @Test(arguments: Path.allCases, [true, false])
+    func `an answer that said why it ended is whole, however its connection ends`(path: Path, stream: Bool) async throws {
+        let end = StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n")
+        let upstream = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("All")), .bytes(end)])
+        defer { upstream.stop() }
+        try await TestBridge.with(upstream: upstream.url) { bridge in
+            let answer = try await bridge.client().exchange(path.of(Ask.chat(stream: stream)))
+            #expect(["All", #""done":true"#].allSatisfy(answer.text.contains) && !answer.text.contains("error"), "\(answer.text)")
+        }
+    }
+
     @Test func `a key that an upstream quotes is not passed on`() async throws {
         let key = "sk-canary-5566778899"
         let upstream = try StubUpstream.answering { _ in
