@@ -3,10 +3,15 @@ import CCurl
 extension FetchError {
     /// What libcurl's code means to us; the only place that says so.
     ///
-    /// - Parameter words: libcurl's sentence about it, for the log.
-    init(_ code: CURLcode, words: String) {
+    /// - Parameters:
+    ///   - words: libcurl's sentence about it, for the log.
+    ///   - hasDialled: A connection was opened for the request, or taken up: its URL is one that can be used.
+    init(_ code: CURLcode, words: String, hasDialled: Bool) {
         let detail = words.isEmpty ? unsafe String(cString: curl_easy_strerror(code)) : words
         switch code {
+        case CURLE_UNSUPPORTED_PROTOCOL where hasDialled:
+            // What came is no HTTP/1 at all.
+            self = .protocolError(detail: detail)
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL:
             self = .badURL
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:

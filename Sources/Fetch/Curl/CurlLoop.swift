@@ -144,7 +144,7 @@ import CCurl
         var code = CURLE_OK
         while let curl = unsafe fetch_multi_next_done(multi, &code) {
             guard let transfer = unsafe EasyHandle.user(of: curl) else { continue }
-            let error = transfer.failure ?? (code == CURLE_OK ? nil : FetchError(code, words: transfer.handle.lastWords))
+            let error = transfer.failure ?? (code == CURLE_OK ? nil : transfer.meaning(of: code))
             finish(transfer, error)
         }
     }

@@ -166,7 +166,7 @@ final class RunningTransfer: DeadlineHolder {
         isPaused = false
         // Delivers at once what libcurl had to keep, so our own callbacks run inside.
         let code = unsafe curl_easy_pause(handle.curl, CURLPAUSE_CONT)
-        return code == CURLE_OK ? nil : failure ?? FetchError(code, words: handle.lastWords)
+        return code == CURLE_OK ? nil : failure ?? meaning(of: code)
     }
 
     // MARK: What libcurl calls
@@ -228,6 +228,11 @@ final class RunningTransfer: DeadlineHolder {
 
     func rewindBody(to offset: Int) -> Bool {
         body.seek(to: offset)
+    }
+
+    /// What libcurl's code means for this transfer.
+    func meaning(of code: CURLcode) -> FetchError {
+        FetchError(code, words: handle.lastWords, hasDialled: socket >= 0 || !dialled.isEmpty)
     }
 
     func receiveHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {

@@ -61,6 +61,7 @@ struct UpstreamFault: Sendable, CustomTestStringConvertible {
         UpstreamFault("ends properly before the end of the answer", [head, first, end], .brokenOff(cutOff)),
         UpstreamFault("resets in the stream", [head, first, .reset], .brokenOff(cutOff)),
         UpstreamFault("ends behind the finish reason without [DONE]", [head, first, .bytes(finish), end], .answered),
+        UpstreamFault("closes behind the finish reason without the last chunk", [head, first, .bytes(finish)], .answered),
         UpstreamFault("closes behind [DONE] without the last chunk", [head, first, .bytes(Say.stop)], .answered),
     ]
 
@@ -138,7 +139,7 @@ struct UpstreamFault: Sendable, CustomTestStringConvertible {
             "sends endless headers",
             [.send("HTTP/1.1 200 OK\r\n" + String(repeating: "X-A: \(String(repeating: "a", count: 1000))\r\n", count: 300) + "\r\n")],
             .refused(502, "")),
-        UpstreamFault("speaks something else", [.bytes([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5])], .refused(502, "")),
+        UpstreamFault("speaks something else", [.bytes([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5])], .refused(502, "invalid HTTP response")),
         UpstreamFault("sends garbage for a chunk's size", [head, first, .send("zz\r\n")], .brokenOff("")),
         UpstreamFault(
             "compresses unasked",
