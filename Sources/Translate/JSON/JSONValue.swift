@@ -76,10 +76,12 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
         }
     }
 
-    /// The last member whose key matches in any case and whose value is not null: how Go's decoder, and so Ollama, reads objects.
+    /// The last member whose key matches in any case, nil if it is null: how Go's decoder, and so Ollama, reads objects.
     ///
-    /// - Parameter key: Lower-case ASCII.
-    public func lenient(_ key: StaticString) -> JSONValue? {
+    /// - Parameters:
+    ///   - key: Lower-case ASCII.
+    ///   - nullChangesNothing: A null leaves what an earlier member said, as it does in Go for texts.
+    public func lenient(_ key: StaticString, nullChangesNothing: Bool = false) -> JSONValue? {
         var index = members.count
         while index > 0 {
             index -= 1
@@ -87,7 +89,10 @@ public struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
             guard members[index].key.utf8.count == key.utf8CodeUnitCount, members[index].key.utf8.span.equals(lowercase: key) else {
                 continue
             }
-            if case .null = members[index].value { return nil }
+            if case .null = members[index].value {
+                if nullChangesNothing { continue }
+                return nil
+            }
             return members[index].value
         }
         return nil

@@ -21,10 +21,12 @@ struct FieldReader {
         }
     }
 
-    func value(_ key: StaticString) -> JSONValue? { object.lenient(key) }
+    func value(_ key: StaticString, nullChangesNothing: Bool = false) -> JSONValue? {
+        object.lenient(key, nullChangesNothing: nullChangesNothing)
+    }
 
     func text(_ key: StaticString) throws(OllamaFailure) -> JSONText? {
-        guard let value = value(key) else { return nil }
+        guard let value = value(key, nullChangesNothing: true) else { return nil }
         guard case .string(let text) = value else { throw mismatch(value, key, "string") }
         return text
     }

@@ -30,7 +30,7 @@ extension Message {
     private static func nonEmpty(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
 
     private mutating func takeContent(_ fields: FieldReader) throws(OllamaFailure) {
-        switch fields.value("content") {
+        switch fields.value("content", nullChangesNothing: true) {
         case nil: break
         case .string(let text): content = text
         case .array(let parts): try take(parts: parts, fields)

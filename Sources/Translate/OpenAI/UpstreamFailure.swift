@@ -43,7 +43,8 @@ struct UpstreamFailure: Sendable, Equatable {
         guard object["choices"] == nil, object["data"] == nil else { return nil }
         if let first = object["errors"]?.array?.first { return first }
         let saysSo = object["object"]?.string == "error" || object["type"]?.string == "error"
-        return saysSo || object["detail"] != nil || (object["message"]?.string != nil && object["usage"] == nil) ? .object(object) : nil
+        let hasDetail = object["detail"].map { $0 != .null } ?? false
+        return saysSo || hasDetail || (object["message"]?.string != nil && object["usage"] == nil) ? .object(object) : nil
     }
 
     private static func error(within value: JSONValue) -> JSONValue {
