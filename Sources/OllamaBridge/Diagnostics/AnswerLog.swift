@@ -26,7 +26,7 @@ final class AnswerLog: Sendable {
         if !facts.isEmpty { metadata["images"] = .array(facts.map { "\(PictureHeader.summary($0))" }) }
         if let reason = summary.doneReason { metadata["done_reason"] = "\(reason)" }
         if let failure {
-            metadata["error"] = "\(failure.error)"
+            metadata["error"] = "\(failure.summary(in: exchange.log))"
             exchange.log.warning("Answer broke off", metadata: metadata)
         } else {
             exchange.log.info("Answered", metadata: metadata)
@@ -44,4 +44,9 @@ final class AnswerLog: Sendable {
             record.failure = failure
         }
     }
+}
+
+extension OllamaFailure {
+    /// What a log may say of it: an upstream's own words, which may repeat what a user wrote, only where everything is told.
+    func summary(in log: Logger) -> String { summary(holdsTexts: log.logLevel <= .debug) }
 }

@@ -182,7 +182,7 @@ private struct Passage: Sendable {
 
     private func note(_ failure: OllamaFailure) {
         record.note { $0.failure = failure }
-        log.warning("Answer broke off", metadata: metadata.merging(["error": "\(failure.error)"]) { $1 })
+        log.warning("Answer broke off", metadata: metadata.merging(["error": "\(failure.summary(in: log))"]) { $1 })
     }
 
     func collect() async throws -> [UInt8] {

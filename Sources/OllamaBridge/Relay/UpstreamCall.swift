@@ -42,7 +42,8 @@ struct UpstreamCall: Sendable {
                 last = failure.shown
                 guard failure.isProvidersFault, !isLast else { throw failure.shown }
                 log.notice(
-                    "Turning to another upstream", metadata: ["failed": "\(member.provider.name)", "error": "\(failure.shown.error)"])
+                    "Turning to another upstream",
+                    metadata: ["failed": "\(member.provider.name)", "error": "\(failure.shown.summary(in: log))"])
             }
         }
         let wait = health.secondsUntilProbe(members.map(\.provider.name))
@@ -67,7 +68,7 @@ struct UpstreamCall: Sendable {
                 guard let pause = retries.pause(after: failure, tried: tried), health.takeRetry(provider) else { throw failure }
                 log.notice(
                     "Trying the upstream again",
-                    metadata: ["provider": "\(provider)", "tried": "\(tried)", "error": "\(failure.shown.error)"])
+                    metadata: ["provider": "\(provider)", "tried": "\(tried)", "error": "\(failure.shown.summary(in: log))"])
                 try await Task.sleep(for: pause)
             } catch {
                 health.note(.inconclusive, provider)

@@ -18,6 +18,8 @@ public struct OllamaFailure: Error, Sendable, Equatable {
     public var retryAfter: Int?
     /// The field that an upstream blames, for clients of OpenAI's API; Ollama's have no such key.
     public var param: String?
+    /// `error` is what an upstream wrote, who may have written down what it was asked.
+    public internal(set) var isInUpstreamsWords = false
 
     public init(
         status: Int, error: String, code: String? = nil, detail: String? = nil, message: Int? = nil, image: Int? = nil,
@@ -31,6 +33,14 @@ public struct OllamaFailure: Error, Sendable, Equatable {
         self.image = image
         self.retryAfter = retryAfter
         self.param = param
+    }
+
+    /// What went wrong, for a log or an audit.
+    ///
+    /// - Parameter holdsTexts: It may hold what users wrote.
+    public func summary(holdsTexts: Bool) -> String {
+        guard isInUpstreamsWords, !holdsTexts else { return error }
+        return (["answered with \(status)"] + (code.map { [$0] } ?? [])).joined(separator: ", ")
     }
 
     /// The body, also used as the error line of a stream (which adds a newline).

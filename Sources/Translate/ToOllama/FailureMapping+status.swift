@@ -12,7 +12,9 @@ extension FailureMapping {
         if let complaint = complaint(status: status, upstream, said: said, context: context) { return complaint }
         let text = said ?? "\(status == 200 ? "an error" : "\(status) \(reason(status))") from model server"
         func failure(_ status: Int) -> OllamaFailure {
-            OllamaFailure(status: status, error: text, code: word(upstream))
+            var failure = OllamaFailure(status: status, error: text, code: word(upstream))
+            failure.isInUpstreamsWords = said != nil
+            return failure
         }
         switch status {
         case 401, 403: return rejectedKey(status: status, said: said)

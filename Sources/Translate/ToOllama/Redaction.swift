@@ -7,7 +7,8 @@ enum Redaction {
     ///
     /// - Parameter secrets: Texts that must not appear, whole or in the parts that an upstream shows of them.
     static func clean(_ message: String, secrets: [String]) -> String {
-        var whole = message
+        // Whoever reads a log in a terminal is not to have it painted by an upstream.
+        var whole = String(String.UnicodeScalarView(message.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
         for secret in secrets where secret.utf8.count >= 4 { whole.replace(secret, with: "[redacted]") }
         var follows = false
         let words = whole.split { $0.isWhitespace }.map { word -> Substring in
@@ -28,10 +29,22 @@ enum Redaction {
         return "\(word.prefix(32))…<\(word.utf8.count) bytes>"
     }
 
-    /// Whether a word shows a secret's beginning, or its end behind asterisks as OpenAI writes it.
+    /// Whether a word shows a secret's beginning, or its end: behind asterisks as OpenAI writes it, alone, or as much of it as would help to
+    /// guess the rest.
     private static func holdsPart(of secret: String, _ word: Substring) -> Bool {
         guard secret.utf8.count >= 8 else { return false }
-        return word.contains(secret.prefix(8)) || (word.contains("*") && word.contains(secret.suffix(4)))
+        if word.contains(secret.prefix(8)) || word.contains(secret.suffix(8)) { return true }
+        if word.contains("*") { return word.contains(secret.suffix(4)) }
+        let bare = word.drop { !isKeyCharacter($0) }
+        let end = bare.prefix(while: isKeyCharacter)
+        return end.utf8.count >= 4 && secret.hasSuffix(end)
+    }
+
+    private static func isKeyCharacter(_ character: Character) -> Bool { character.isASCII && (character.isLetter || character.isNumber) }
+
+    /// C0 and C1 but for white space.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.properties.generalCategory == .control && !scalar.properties.isWhitespace
     }
 
     private static func looksLikeKey(_ word: Substring) -> Bool {

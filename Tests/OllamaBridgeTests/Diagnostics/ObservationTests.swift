@@ -77,6 +77,26 @@ import Translate
         #expect(StatusEndpoints.withoutSecrets("https://user:pass@host/v1?key=x") == "https://host/v1")
     }
 
+    @Test(arguments: [false, true]) func `what an upstream quotes of a question is text too`(withText: Bool) async throws {
+        let upstream = try StubUpstream.answering { _ in
+            StubAnswer.whole(
+                "400 Bad Request", headers: ["Content-Type: application/json"],
+                body: #"{"error": {"message": "cannot read zebra", "type": "invalid_request_error"}}"#)
+        }
+        defer { upstream.stop() }
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("audit-\(UUID().uuidString).jsonl")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let arguments = ["--audit-file", file.path] + (withText ? ["--audit-text"] : [])
+        let bridge = try await TestBridge.start(upstream: upstream.url, arguments: arguments)
+        for request in [Ask.chat(), Ask.openAI()] {
+            #expect(try await bridge.client().exchange(request).text.contains("zebra"))
+        }
+        await bridge.stop()
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        let errors = try lines.map { try JSONParser.parse(Array($0.utf8)).object?["error"]?.string }
+        #expect(errors == .init(repeating: withText ? "cannot read zebra" : "answered with 400, invalid_request_error", count: 2))
+    }
+
     @Test(arguments: [false, true])
     func `the audit has one line a request, with text only if asked for`(withText: Bool) async throws {
         let upstream = try upstream()

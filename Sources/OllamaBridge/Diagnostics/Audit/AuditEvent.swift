@@ -20,7 +20,7 @@ enum AuditEvent {
             event["answer_tokens"] = .integer(facts.answerTokens)
             if facts.tokensAreEstimated { event["tokens_estimated"] = true }
         }
-        event["error"] = facts.failure.map { .text($0.error) }
+        event["error"] = facts.failure.map { .text($0.summary(holdsTexts: exchange.record.keepsText)) }
         event["fault"] = Fault(status: status, failure: facts.failure).map { .text($0.rawValue) }
         if !facts.pictures.isEmpty { event["images"] = .array(facts.pictures.map(picture)) }
         event["question"] = facts.question.map(JSONValue.text)
