@@ -61,6 +61,15 @@ import Testing
         #expect(took < .seconds(2) * ProcessCounts.slowdown)
     }
 
+    @Test func `a text's bytes are counted without decoding it, in any spelling`() throws {
+        for count in 0..<40 {
+            let text = Base64.encode([UInt8](repeating: 7, count: count))
+            let wrapped = Array(String(decoding: text, as: UTF8.self).map { "\($0)\r\n" }.joined().utf8)
+            let bare = text.filter { $0 != UInt8(ascii: "=") }
+            for spelling in [text, bare, wrapped] { #expect(Base64.decodedCount(spelling[...]) == count) }
+        }
+    }
+
     @Test func `lengths do not overflow`() {
         #expect(base64Length(ofByteCount: 0) == 0)
         #expect(base64Length(ofByteCount: 1) == 4)

@@ -225,11 +225,15 @@ def test_too_many_pixels_are_refused_from_the_header(http, stub):
 def test_too_many_encoded_bytes(http, stub):
     data = GOOD_JPEG + b"\0" * (21 * 1024 * 1024)
     assert_error(chat(http, [base64_of(data)]), 400, re.compile(r"image too large.*"), code="IMAGE_TOO_LARGE", message=0, image=0)
+    data = GOOD_JPEG + b"\0" * (27 * 1024 * 1024)
+    for spelling in (base64_of(data), "data:image/jpeg;base64," + base64_of(data)):
+        assert_error(chat(http, [spelling]), 400, f"image too large: {len(data)} bytes, the limit is 20971520 bytes", code="IMAGE_TOO_LARGE")
 
 
-def test_request_body_over_the_limit_is_refused_before_it_is_read(bridge):
+@pytest.mark.parametrize("length", [150_000_000, 2**63 - 1, 2**63, 10**19])
+def test_request_body_over_the_limit_is_refused_before_it_is_read(bridge, length):
     with socket.create_connection(("127.0.0.1", bridge.port), timeout=10) as connection:
-        connection.sendall(b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 150000000\r\n\r\n{")
+        connection.sendall(f"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{{".encode())
         answer = b""
         while b"\r\n\r\n" not in answer or b"}" not in answer.split(b"\r\n\r\n", 1)[1]:
             part = connection.recv(65536)

@@ -38,6 +38,11 @@ public enum Base64 {
         return decodeWithoutWhitespace(dense[...]).map { Decoded(bytes: $0.bytes, isStandard: false) }
     }
 
+    /// How many bytes a text stands for if it is what ``decodeLenient(_:)`` takes.
+    public static func decodedCount(_ text: ArraySlice<UInt8>) -> Int {
+        text.reduce(0) { $0 + (isWhitespace($1) || $1 == UInt8(ascii: "=") ? 0 : 1) } * 3 / 4
+    }
+
     private static func isWhitespace(_ character: UInt8) -> Bool {
         character == 0x20 || (0x09...0x0D).contains(character)
     }

@@ -15,8 +15,9 @@ enum BodyReader {
                 status: 415, error: "unsupported content encoding", code: "UNSUPPORTED_ENCODING",
                 detail: "Send the body without compression.")
         }
-        let announced = request.headers[.contentLength].flatMap { Int($0) }
-        if let announced, announced > limit { throw OllamaFailure.bodyTooLarge(bytes: announced, limit: limit) }
+        // The parser let in nothing but digits: what is no Int has too many of them.
+        let announced = request.headers[.contentLength].map { Int($0) ?? .max }
+        if let announced, announced > limit { throw OllamaFailure.bodyTooLarge(bytes: announced < .max ? announced : nil, limit: limit) }
         try exchange.lease.takeBody(announced ?? 0)
         exchange.client.wantBody()
         var parts = request.body.makeAsyncIterator()

@@ -87,7 +87,8 @@ struct PictureLookup: Sendable {
         case .encoded(let text):
             // Four letters carry three bytes; text far over the limit is not even decoded.
             if text.count / 4 * 3 > limits.bytes + limits.bytes / 4 {
-                throw ImageFault.tooLarge(figure: "\(text.count / 4 * 3) bytes", limit: "\(limits.bytes) bytes")
+                let count = Base64.decodedCount(DataURL.payload(of: text) ?? text)
+                throw ImageFault.tooLarge(figure: "\(count) bytes", limit: "\(limits.bytes) bytes")
             }
             guard let encoded = DataURL.payload(of: text), let decoded = Base64.decodeLenient(encoded) else { throw ImageFault.notBase64 }
             return Given(bytes: decoded.bytes, isStandard: decoded.isStandard)
