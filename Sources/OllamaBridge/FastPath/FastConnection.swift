@@ -100,6 +100,8 @@ final class FastConnection: SocketWatcher, @unchecked Sendable {
         case .whole(let request):
             client.requestBegan(awaitsContinue: false)
             guard let answer = door.begin(request, bytes, for: self) else { return handOver() }
+            // libcurl may have refused at once, and the connection been handed over for it.
+            guard !isOver else { return }
             self.answer = answer
             phase = .answering
         }
