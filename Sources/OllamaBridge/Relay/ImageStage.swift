@@ -54,6 +54,7 @@ struct ImageStage: Sendable {
     static let pixelsPerRequest = 100_000_000
 
     let converter: PictureConverter
+    let catalog: CatalogStore
     /// Whether every picture's SHA-256 is wanted: an audit names them by it.
     let namesPictures: Bool
 
@@ -78,7 +79,6 @@ struct ImageStage: Sendable {
         reject: Rejecter = { throw $0 }, describe: Describer
     ) async throws -> PreparedPictures {
         guard !slots.isEmpty else { return PreparedPictures() }
-        let settings = model.images
         var results: [Result?] = Array(repeating: nil, count: slots.count)
         var describer: String?
         let items = slots.map { ImagePlan.Item(source: $0.source, isInNewestTurn: $0.isInNewestTurn) }
@@ -92,6 +92,8 @@ struct ImageStage: Sendable {
                 results[slot] = .faulty(fault)
             }
         }
+        // Whoever is to describe the pictures is the one that gets them, one at a time.
+        let settings = describer.flatMap { try? catalog.require($0, for: .chat) }?.images ?? model.images
         let kept = results.count { $0 == nil }
         // A caption is kept under the picture's SHA-256.
         let job = Job(target: target(settings, kept: kept), named: named || namesPictures || describer != nil)
@@ -106,8 +108,9 @@ struct ImageStage: Sendable {
                 if newest, case .faulty(let fault)? = results[slot] { try reject(PictureRejection(slot: slot, fault: fault)) }
             }
         }
+        if let describer { return try await describeAll(slots, results, name: name, by: describer, describe) }
         try await fit(slots, &results, job, settings: settings, reject)
-        return try await finish(slots, results, settings: settings, describer: describer, describe: describe)
+        return finish(slots, results, settings: settings)
     }
 
     private func target(_ settings: ImageSettings, kept: Int) -> ImageTarget {
@@ -201,33 +204,51 @@ struct ImageStage: Sendable {
     /// What of an upstream request is kept free for everything that is not a picture.
     private static let textReserve = 64 << 10
 
-    private func finish(_ slots: [PictureSlot], _ results: [Result?], settings: ImageSettings, describer: String?, describe: Describer)
-        async throws -> PreparedPictures
-    {
+    private func finish(_ slots: [PictureSlot], _ results: [Result?], settings: ImageSettings) -> PreparedPictures {
         var prepared = PreparedPictures()
         for (slot, result) in results.enumerated() {
-            let kind = Self.kind(slots[slot].source)
             switch result {
             case .converted(let converted)?:
-                if let describer {
-                    let caption = try await describe(converted.picture, describer)
-                    prepared.outcomes.append(.notice("[Image, described by \(describer): \(caption)]"))
-                    prepared.facts.append(PictureFact(slot: slot, kind: kind, outcome: .described(by: describer)))
-                    continue
-                }
-                prepared.outcomes.append(.jpeg(base64: converted.picture.base64.pieces, detail: slots[slot].detail ?? settings.detail))
-                prepared.facts.append(
-                    PictureFact(
-                        slot: slot, kind: kind,
-                        outcome: .sent(converted.picture.report, digest: converted.picture.digest, fromCache: converted.fromCache)))
-            case .faulty(let fault)?:
-                prepared.outcomes.append(.notice(fault.notice))
-                let outcome: PictureFact.Outcome = slots[slot].isInNewestTurn ? .rejected(fault) : .notice(fault)
-                prepared.facts.append(PictureFact(slot: slot, kind: kind, outcome: outcome))
+                prepared.add(
+                    .jpeg(base64: converted.picture.base64.pieces, detail: slots[slot].detail ?? settings.detail),
+                    .sent(converted.picture.report, digest: converted.picture.digest, fromCache: converted.fromCache), slot, slots)
+            case .faulty(let fault)?: prepared.add(fault, slot, slots)
             case nil: continue
             }
         }
         return prepared
+    }
+
+    /// - Parameter name: The model's name as the client used it.
+    private func describeAll(
+        _ slots: [PictureSlot], _ results: [Result?], name: String, by describer: String, _ describe: Describer
+    ) async throws -> PreparedPictures {
+        var prepared = PreparedPictures()
+        for (slot, result) in results.enumerated() {
+            switch result {
+            case .converted(let converted)?:
+                do {
+                    let caption = try await describe(converted.picture, describer)
+                    prepared.add(.notice("[Image, described by \(describer): \(caption)]"), .described(by: describer), slot, slots)
+                } catch is OllamaFailure where !slots[slot].isInNewestTurn {
+                    prepared.add(.noVision(model: name), slot, slots)
+                }
+            case .faulty(let fault)?: prepared.add(fault, slot, slots)
+            case nil: continue
+            }
+        }
+        return prepared
+    }
+}
+
+extension PreparedPictures {
+    fileprivate mutating func add(_ outcome: ImageOutcome, _ fact: PictureFact.Outcome, _ slot: Int, _ slots: [PictureSlot]) {
+        outcomes.append(outcome)
+        facts.append(PictureFact(slot: slot, kind: Self.kind(slots[slot].source), outcome: fact))
+    }
+
+    fileprivate mutating func add(_ fault: ImageFault, _ slot: Int, _ slots: [PictureSlot]) {
+        add(.notice(fault.notice), slots[slot].isInNewestTurn ? .rejected(fault) : .notice(fault), slot, slots)
     }
 
     private static func kind(_ source: ImageSource) -> String {

@@ -127,7 +127,7 @@ struct Bridge: Sendable {
             workers: workers, fetcher: imageFetcher, cache: cache, limits: .standard)
         return Relay(
             catalog: catalog, running: RunningModels(standard: keepAlive),
-            images: ImageStage(converter: converter, namesPictures: settings.auditPath != nil),
+            images: ImageStage(converter: converter, catalog: catalog, namesPictures: settings.auditPath != nil),
             upstream: upstream,
             chooser: RouteChooser(health: health), describer: Describer(catalog: catalog, upstream: upstream))
     }
