@@ -56,6 +56,27 @@ import Testing
         #expect(JPEGSegments(rgb.jpeg).list.contains { $0.code == 0xEE })
     }
 
+    /// Such tables make no code, and no decoder takes them.
+    @Test func `a JPEG whose codes make no sense is not passed on`() throws {
+        let whole = try normalize(try ImageFixtures.bytes("photos/astronaut.jpg")).jpeg
+        let table = try #require(whole.firstRange(of: [0xFF, 0xC4])).upperBound + 2
+        #expect(whole[table] == 0, "the first table is one of DC")
+        var damaged: [(what: String, bytes: [UInt8])] = [("a DC difference of 16 bits", whole)]
+        damaged[0].bytes[table + 17] = 16
+        for (length, count) in [(1, 2), (1, 3), (2, 5)] {
+            var bytes = whole
+            let last = try #require((1...16).last { bytes[table + $0] >= UInt8(count) && $0 > length })
+            bytes[table + last] -= UInt8(count)
+            bytes[table + length] += UInt8(count)
+            damaged.append(("\(count) more codes of \(length) bits", bytes))
+        }
+        for (what, bytes) in damaged {
+            var bytes = bytes
+            #expect(try ImageNormalizer().strip(&bytes, for: ImageTarget()) == nil, "\(what)")
+            #expect(ImageNormalizer().strip(text: Base64.encode(bytes)[...], for: ImageTarget()) == nil, "\(what)")
+        }
+    }
+
     @Test(arguments: [1, 6]) func `nothing travels behind the fields of Adobe's marker`(orientation: UInt8) throws {
         let stored = try MadeJPEG.rgb(48, 32, quality: 95, sampling: TJSAMP_444) { x, y in (UInt8(x * 5), UInt8(y * 7), 9) }
         let adobe = Array("Adobe".utf8) + [0, 100, 0, 0, 0, 0, 1]

@@ -181,12 +181,26 @@ struct JPEGWalk<Source: JPEGSource> {
         while at < content.endIndex {
             guard at + 17 <= content.endIndex else { break }
             let name = Int(content[at])
-            let symbols = content[(at + 1)..<(at + 17)].reduce(0) { $0 + Int($1) }
+            let counts = content[(at + 1)..<(at + 17)]
+            let symbols = counts.reduce(0) { $0 + Int($1) }
+            if !Self.makesCode(counts) { isRegular = false }
+            // T.81 F.1.2.1: no DC difference has more than eleven bits; decoders take up to fifteen.
+            if name >> 4 == 0, content[(at + 17)...].prefix(symbols).contains(where: { $0 > 15 }) { isRegular = false }
             if name & 15 > 3 || name >> 4 > 1 || symbols > 256 { isRegular = false }
             huffmanTables.insert(name)
             at += 17 + symbols
         }
         if at != content.endIndex { isRegular = false }
+    }
+
+    /// Whether so many codes of each length can be told apart; none may be all ones (T.81 C.2).
+    private static func makesCode(_ counts: ArraySlice<UInt8>) -> Bool {
+        var (next, length) = (0, 0)
+        for count in counts {
+            (next, length) = (next << 1 + Int(count), length + 1)
+            if count > 0, next >= 1 << length { return false }
+        }
+        return true
     }
 
     private mutating func quantTables(_ content: ArraySlice<UInt8>) {

@@ -1,6 +1,7 @@
 import HTTPTypes
 import HummingbirdCore
 import Logging
+import NIOCore
 import Translate
 
 /// Any error as an answer: in Ollama's shape under `/api`, in OpenAI's under `/v1`. An error nobody foresaw says nothing private.
@@ -11,7 +12,8 @@ enum FailureResponse {
         case let failure as OpenAIFailure: return response(to: failure)
         case let error as JSONError:
             return response(to: OllamaFailure(status: 400, error: error == .empty ? "missing request body" : error.message), path: path)
-        case is CancellationError: return response(to: OllamaFailure(status: 499, error: "request canceled"), path: path)
+        // Nobody reads it: the client has left, or its connection broke while its body was read.
+        case is CancellationError, is IOError: return response(to: OllamaFailure(status: 499, error: "request canceled"), path: path)
         default:
             log?.error("Unforeseen error", metadata: ["error": "\(error)", "path": "\(path)"])
             return response(to: OllamaFailure(status: 500, error: "internal server error"), path: path)
