@@ -189,7 +189,10 @@ private struct Passage: Sendable {
         var (rewriter, pieces) = (rewriter, pieces)
         var output: [UInt8] = []
         do {
-            while let piece = try await pieces.next() { try rewriter.push(piece, into: &output) }
+            while let piece = try await pieces.next() {
+                try rewriter.push(piece, into: &output)
+                guard output.count <= AnswerCollector.largestAnswer else { throw FailureMapping.failure(.tooLarge, context: failures) }
+            }
         } catch let error as FetchError {
             throw UpstreamCall.failure(error, failures)
         }

@@ -35,6 +35,9 @@ final class RequestGuard: ChannelDuplexHandler {
     private var isHeadAlone = false
     /// No request is taken after those already here.
     private var isLastRequestIn = false
+    /// The last request offered another protocol. We stay with ours, but the parser stops behind such a request, and would keep whatever came.
+    private var offersUpgrade = false
+    private var isDeaf = false
     /// The answer being written said so.
     private var closesAfterAnswer = false
     /// Whether any byte of the head being read has come.
@@ -92,7 +95,8 @@ final class RequestGuard: ChannelDuplexHandler {
             if let refusal = RequestRules.refusal(of: head, limits: limits) { return refuse(refusal, context) }
             isHTTP10 = head.version != .http1_1
             unanswered += 1
-            isLastRequestIn = isHTTP10 || !head.isKeepAlive
+            offersUpgrade = head.headers.contains(name: "upgrade")
+            isLastRequestIn = isHTTP10 || !head.isKeepAlive || offersUpgrade
             let now = NIODeadline.now()
             phase = .readingBody(since: now, lastByte: now, bytes: 0)
             client.requestBegan(awaitsContinue: RequestRules.awaitsContinue(head))
@@ -106,6 +110,7 @@ final class RequestGuard: ChannelDuplexHandler {
             }
         case .end:
             sink = nil
+            isDeaf = offersUpgrade
             client.bodyEnded()
             phase = unanswered > 0 ? .answering : .quiet(since: .now())
         }
@@ -113,6 +118,7 @@ final class RequestGuard: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
+        if isDeaf { return }
         if pipelined.isEmpty { context.read() } else { isReadHeldBack = true }
     }
 

@@ -37,7 +37,7 @@ extension AnswerReader {
     /// - Parameter logprobs: They belong to the content if there is any beside reasoning.
     private mutating func take(delta: JSONObject, logprobs: [JSONValue]) {
         let isForContent = !(delta["content"]?.string?.isEmpty ?? true)
-        if !isForContent { pendingLogprobs += logprobs }
+        if !isForContent, pendingLogprobs.count < Self.mostPendingLogprobs { pendingLogprobs += logprobs }
         let reasoning = delta["reasoning_content"]
         let other = delta["reasoning"]
         var hasReasoning = take(.thinking, reasoning)

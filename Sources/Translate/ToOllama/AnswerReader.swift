@@ -5,6 +5,8 @@
 struct AnswerReader<Sink: AnswerSink>: Sendable {
     /// The largest JSON body that is read; an answer with inline pictures or long logprobs stays below.
     static var largestBody: Int { 64 << 20 }
+    /// Tokens whose text is never said are forgotten from here on.
+    static var mostPendingLogprobs: Int { 10_000 }
 
     enum Mode {
         /// Nothing but white space or a byte-order mark so far.

@@ -2,13 +2,15 @@
 enum Redaction {
     /// The longest message that is passed on; an upstream may echo the whole request.
     static let longest = 1000
+    /// No more is looked at: the time it takes grows with the message.
+    private static let mostRead = 8 << 10
 
     /// Cuts out keys and long data, and shortens.
     ///
     /// - Parameter secrets: Texts that must not appear, whole or in the parts that an upstream shows of them.
     static func clean(_ message: String, secrets: [String]) -> String {
         // Whoever reads a log in a terminal is not to have it painted by an upstream.
-        var whole = String(String.UnicodeScalarView(message.unicodeScalars.map { isControl($0) ? "\u{FFFD}" : $0 }))
+        var whole = String(String.UnicodeScalarView(message.unicodeScalars.prefix(mostRead).map { isControl($0) ? "\u{FFFD}" : $0 }))
         for secret in secrets where secret.utf8.count >= 4 { whole.replace(secret, with: "[redacted]") }
         var follows = false
         let words = whole.split { $0.isWhitespace }.map { word -> Substring in

@@ -10,8 +10,9 @@ struct ToolMapping {
     init(_ tools: [ToolDefinition]) {
         var entries: [JSONValue] = []
         var used: Set<String> = []
+        var nextNumbers: [String: Int] = [:]
         for tool in tools {
-            let sent = Self.free(ToolIdentifiers.name(tool.name), &used)
+            let sent = Self.free(ToolIdentifiers.name(tool.name), &used, &nextNumbers)
             if sentNames[tool.name] == nil { sentNames[tool.name] = sent }
             var entry = tool.json
             if sent != tool.name, var function = entry["function"]?.object, !tool.name.isEmpty {
@@ -25,13 +26,16 @@ struct ToolMapping {
     }
 
     /// The name itself, or with a number where cleaning made two the same.
-    private static func free(_ name: String, _ used: inout Set<String>) -> String {
+    ///
+    /// - Parameter nextNumbers: By name, so that thousands of one name do not all count from the beginning.
+    private static func free(_ name: String, _ used: inout Set<String>, _ nextNumbers: inout [String: Int]) -> String {
         var candidate = name
-        var number = 2
+        var number = nextNumbers[name] ?? 2
         while !used.insert(candidate).inserted {
             candidate = "\(name.prefix(60))_\(number)"
             number += 1
         }
+        nextNumbers[name] = number
         return candidate
     }
 }
