@@ -63,6 +63,15 @@ import Translate
         }
     }
 
+    @Test func `names that clients make up do not fill the metrics`() {
+        let registry = PrometheusRegistry()
+        let series = UsualSeries(registry)
+        for number in 0..<UsualSeries.mostModels + 50 { _ = series.ofModel("m\(number)") }
+        let text = registry.text()
+        #expect(text.contains(#"{model="m7",kind="prompt"} 0"#) && text.contains(#"{model="other",kind="prompt"} 0"#))
+        #expect(!text.contains("m\(UsualSeries.mostModels)"))
+    }
+
     @Test func `status names what there is and no key`() async throws {
         let key = "sk-canary-1234567890"
         try await TestBridge.with(arguments: ["--api-key", "alice=\(key)"]) { bridge in

@@ -32,7 +32,15 @@ final class UsualSeries: Sendable {
             last = (key, series)
             return series
         }
+
+        /// - Returns: The key itself if it has a series or there is room for one more.
+        func key(_ key: Key, atMost most: Int, otherwise other: Key) -> Key {
+            last?.key == key || all.count < most || all[key] != nil ? key : other
+        }
     }
+
+    /// Under a wildcard the names are the clients' to make up.
+    static let mostModels = 1000
 
     private let registry: PrometheusRegistry
     // As many as the registry has, and no more.
@@ -53,7 +61,8 @@ final class UsualSeries: Sendable {
 
     func ofModel(_ model: String) -> OfModel {
         models.withLock { models in
-            models.find(model) {
+            let model = models.key(model, atMost: Self.mostModels, otherwise: "other")
+            return models.find(model) {
                 OfModel(
                     firstToken: timer("ollamabridge_first_token_seconds", [("model", model)]),
                     promptTokens: counter("ollamabridge_tokens_total", [("model", model), ("kind", "prompt")]),
