@@ -49,7 +49,7 @@ extension CurlLoop {
             return fetch_poller_forget(poller, descriptor)
         }
         if !isKnown { unsafe curl_multi_assign(multi, descriptor, context) }
-        if socket == nil || socket?.polled != what { poll(descriptor, what, isKnown: isKnown || socket?.polled != nil) }
+        if socket?.polled != what { poll(descriptor, what, isKnown: isKnown || socket?.polled != nil) }
         guard let curl = unsafe curl, let transfer = unsafe EasyHandle.user(of: curl), transfer.socket != descriptor else { return }
         transfer.socket = descriptor
         socket?.user = transfer
@@ -60,8 +60,10 @@ extension CurlLoop {
         sockets[descriptor]?.polled = isPolled ? what : nil
     }
 
-    /// Whether nobody waits for what a socket has to say; it is no longer polled then.
-    func isUnwatched(_ descriptor: CInt) -> Bool {
+    /// Stops polling a socket if nobody waits for what it has to say.
+    ///
+    /// - Returns: Whether it did.
+    func forgetIfUnwatched(_ descriptor: CInt) -> Bool {
         guard let socket = sockets[descriptor], socket.polled != nil, socket.watched & CURL_POLL_INOUT == 0 else { return false }
         socket.polled = nil
         fetch_poller_forget(poller, descriptor)

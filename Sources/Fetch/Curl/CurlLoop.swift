@@ -109,7 +109,7 @@ import CCurl
             guard let guest = guests[event.descriptor], guest.tag == event.tag else { return }
             return guest.watcher.becameReady(isWritable: event.writable, hasEnded: event.closed)
         }
-        if isUnwatched(event.descriptor) { return }
+        if forgetIfUnwatched(event.descriptor) { return }
         var bits: CInt = 0
         if event.readable { bits |= CURL_CSELECT_IN }
         if event.writable { bits |= CURL_CSELECT_OUT }

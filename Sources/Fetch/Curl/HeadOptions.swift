@@ -50,7 +50,7 @@ import CCurl
         isSafeToRepeat = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(facts.method)
         expectsBody = facts.method != "HEAD"
         isPlain = facts.url.utf8.prefix(5).elementsEqual("http:".utf8) { $0 | 0x20 == $1 | 0x20 }
-        headers = StringList(try HeaderLines.make(facts.headers, userAgent: configuration.userAgent, isForLargeBody: bodyIsRead))
+        headers = StringList(try HeaderLines.make(facts.headers, userAgent: configuration.userAgent, bodyIsRead: bodyIsRead))
         resolve = StringList(Self.resolveLines(facts))
         unsafe url = unsafe Self.parsed(facts.url)
         setUp(handle, configuration, mayUseProxy: mayUseProxy)

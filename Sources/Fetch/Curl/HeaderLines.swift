@@ -5,10 +5,10 @@ enum HeaderLines {
 
     /// - Parameters:
     ///   - userAgent: Named unless the fields do. As a line it costs less than as libcurl's option, which writes it twice.
-    ///   - isForLargeBody: Before one libcurl, left to itself, waits for "100 Continue". libcurl goes through all lines a dozen times.
+    ///   - bodyIsRead: Before such a one libcurl, left to itself, waits for "100 Continue". libcurl goes through all lines a dozen times.
     /// - Throws: `badRequest` for what would break the lines.
-    static func make(_ fields: [(name: String, value: String)], userAgent: String, isForLargeBody: Bool) throws(FetchError) -> [String] {
-        var lines = isForLargeBody ? ["Expect:"] : []
+    static func make(_ fields: [(name: String, value: String)], userAgent: String, bodyIsRead: Bool) throws(FetchError) -> [String] {
+        var lines = bodyIsRead ? ["Expect:"] : []
         var named: (type: Bool, agent: Bool) = (false, false)
         for (name, value) in fields {
             guard isToken(name) else { throw .badRequest(detail: "a header's name is not a token") }
@@ -18,8 +18,7 @@ enum HeaderLines {
             if owned.contains(where: { isSameField($0, name) }) { continue }
             if isSameField(name, "Content-Type") { named.type = true }
             if isSameField(name, "User-Agent") { named.agent = true }
-            let isBlank = value.utf8.allSatisfy { $0 == 0x20 || $0 == 0x09 }
-            lines.append(isBlank ? name + ";" : name + ": " + value)
+            lines.append(value.utf8.allSatisfy(isBlank) ? name + ";" : name + ": " + value)
         }
         // Left to itself, libcurl calls every body a form.
         if !named.type { lines.append("Content-Type:") }

@@ -94,6 +94,7 @@ struct ResponseHead {
     }
 }
 
-private func isBlank(_ byte: UInt8) -> Bool {
+/// RFC 9110 §5.6.3.
+func isBlank(_ byte: UInt8) -> Bool {
     byte == 0x20 || byte == 0x09
 }

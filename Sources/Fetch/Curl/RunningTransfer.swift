@@ -169,6 +169,11 @@ final class RunningTransfer: DeadlineHolder {
         return code == CURLE_OK ? nil : failure ?? meaning(of: code)
     }
 
+    /// What libcurl's code means for this transfer.
+    func meaning(of code: CURLcode) -> FetchError {
+        FetchError(code, words: handle.lastWords, hasDialled: socket >= 0 || !dialled.isEmpty)
+    }
+
     // MARK: What libcurl calls
 
     /// Whether it matters what address a connection leads to.
@@ -228,11 +233,6 @@ final class RunningTransfer: DeadlineHolder {
 
     func rewindBody(to offset: Int) -> Bool {
         body.seek(to: offset)
-    }
-
-    /// What libcurl's code means for this transfer.
-    func meaning(of code: CURLcode) -> FetchError {
-        FetchError(code, words: handle.lastWords, hasDialled: socket >= 0 || !dialled.isEmpty)
     }
 
     func receiveHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {

@@ -108,9 +108,8 @@ struct ImageStage: Sendable {
                 if newest, case .faulty(let fault)? = results[slot] { try reject(PictureRejection(slot: slot, fault: fault)) }
             }
         }
-        if let describer { return try await describeAll(slots, results, name: name, by: describer, describe) }
-        try await fit(slots, &results, job, settings: settings, reject)
-        return finish(slots, results, settings: settings)
+        if describer == nil { try await fit(slots, &results, job, settings: settings, reject) }
+        return try await finish(slots, results, detail: settings.detail, name: name, describer: describer, describe)
     }
 
     private func target(_ settings: ImageSettings, kept: Int) -> ImageTarget {
@@ -204,29 +203,23 @@ struct ImageStage: Sendable {
     /// What of an upstream request is kept free for everything that is not a picture.
     private static let textReserve = 64 << 10
 
-    private func finish(_ slots: [PictureSlot], _ results: [Result?], settings: ImageSettings) -> PreparedPictures {
-        var prepared = PreparedPictures()
-        for (slot, result) in results.enumerated() {
-            switch result {
-            case .converted(let converted)?:
-                prepared.add(
-                    .jpeg(base64: converted.picture.base64.pieces, detail: slots[slot].detail ?? settings.detail),
-                    .sent(converted.picture.report, digest: converted.picture.digest, fromCache: converted.fromCache), slot, slots)
-            case .faulty(let fault)?: prepared.add(fault, slot, slots)
-            case nil: continue
-            }
-        }
-        return prepared
-    }
-
-    /// - Parameter name: The model's name as the client used it.
-    private func describeAll(
-        _ slots: [PictureSlot], _ results: [Result?], name: String, by describer: String, _ describe: Describer
+    /// - Parameters:
+    ///   - detail: For pictures that say nothing of it themselves.
+    ///   - name: The model's name as the client used it.
+    ///   - describer: The model that puts the pictures into words instead.
+    private func finish(
+        _ slots: [PictureSlot], _ results: [Result?], detail: String?, name: String, describer: String?, _ describe: Describer
     ) async throws -> PreparedPictures {
         var prepared = PreparedPictures()
         for (slot, result) in results.enumerated() {
             switch result {
             case .converted(let converted)?:
+                guard let describer else {
+                    prepared.add(
+                        .jpeg(base64: converted.picture.base64.pieces, detail: slots[slot].detail ?? detail),
+                        .sent(converted.picture.report, digest: converted.picture.digest, fromCache: converted.fromCache), slot, slots)
+                    continue
+                }
                 do {
                     let caption = try await describe(converted.picture, describer)
                     prepared.add(.notice("[Image, described by \(describer): \(caption)]"), .described(by: describer), slot, slots)

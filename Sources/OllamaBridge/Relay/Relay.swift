@@ -110,7 +110,10 @@ struct Relay: Sendable {
         do {
             var pieces = reply.body.makeAsyncIterator()
             while collector.progress != .complete {
-                guard let piece = try await next(&pieces, collector.progress) else { break }
+                let next =
+                    collector.progress == .awaitsOnlyTheEnd
+                    ? try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish) : try await pieces.next()
+                guard let piece = next else { break }
                 try collector.push(piece, at: Clock.now())
             }
             let body = try collector.finish(at: Clock.now())
@@ -118,16 +121,6 @@ struct Relay: Sendable {
             return body
         } catch let error as FetchError {
             throw UpstreamCall.failure(error, failures)
-        }
-    }
-
-    /// - Returns: nil at the upstream's end, however it ends once all has been said.
-    private func next(_ pieces: inout FetchBody.Iterator, _ progress: AnswerProgress) async throws -> [UInt8]? {
-        guard progress == .awaitsOnlyTheEnd else { return try await pieces.next() }
-        do {
-            return try await pieces.next(orEndAfter: StreamedAnswer.silenceAfterFinish)
-        } catch FetchError.closedEarly {
-            return nil
         }
     }
 

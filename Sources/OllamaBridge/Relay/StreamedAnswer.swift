@@ -170,7 +170,6 @@ final class StreamedAnswer: @unchecked Sendable {
 
     @inline(never)
     private func fail(_ error: FetchError) throws {
-        if case .closedEarly = error, progress == .awaitsOnlyTheEnd { return take(nil) }
         if error == .cancelled, ClientConnection.current?.isCutShort == true {
             failure = .shuttingDown
             return
@@ -220,7 +219,7 @@ final class StreamedAnswer: @unchecked Sendable {
 }
 
 extension FetchBody.Iterator {
-    /// The next bytes; nil at the end, or when nothing came for the time given.
+    /// The next bytes; nil at the end, however it comes once all has been said, or when nothing came for the time given.
     @inline(never)
     mutating func next(orEndAfter silence: Duration) async throws -> [UInt8]? {
         let iterator = self
@@ -234,6 +233,8 @@ extension FetchBody.Iterator {
                 return try await next()
             }
         } catch FetchError.cancelled where !Task.isCancelled {
+            return nil
+        } catch FetchError.closedEarly {
             return nil
         }
     }

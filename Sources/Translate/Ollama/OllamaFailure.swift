@@ -40,7 +40,7 @@ public struct OllamaFailure: Error, Sendable, Equatable {
     /// - Parameter holdsTexts: It may hold what users wrote.
     public func summary(holdsTexts: Bool) -> String {
         guard isInUpstreamsWords, !holdsTexts else { return error }
-        return (["answered with \(status)"] + (code.map { [$0] } ?? [])).joined(separator: ", ")
+        return "answered with \(status)" + (code.map { ", \($0)" } ?? "")
     }
 
     /// The body, also used as the error line of a stream (which adds a newline).

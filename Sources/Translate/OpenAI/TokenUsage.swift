@@ -10,10 +10,10 @@ struct TokenUsage: Sendable, Equatable {
 
     /// Takes a `usage` object. Later ones count, but a zero does not undo a count.
     mutating func take(usage: JSONObject) {
-        Self.replace(&promptTokens, by: Self.count(usage["prompt_tokens"]) ?? Self.count(usage["input_tokens"]))
-        Self.replace(&answerTokens, by: Self.count(usage["completion_tokens"]) ?? Self.count(usage["output_tokens"]))
+        Self.replace(&promptTokens, by: usage["prompt_tokens"]?.tokenCount ?? usage["input_tokens"]?.tokenCount)
+        Self.replace(&answerTokens, by: usage["completion_tokens"]?.tokenCount ?? usage["output_tokens"]?.tokenCount)
         let details = usage["prompt_tokens_details"]?.object ?? usage["input_tokens_details"]?.object
-        Self.replace(&cachedTokens, by: Self.count(details?["cached_tokens"]) ?? Self.count(usage["prompt_cache_hit_tokens"]))
+        Self.replace(&cachedTokens, by: details?["cached_tokens"]?.tokenCount ?? usage["prompt_cache_hit_tokens"]?.tokenCount)
     }
 
     /// Takes counts that were read already, with the same rule.
@@ -25,11 +25,11 @@ struct TokenUsage: Sendable, Equatable {
 
     /// Takes llama.cpp's `timings` object; its counts stand in where `usage` has none.
     mutating func take(timings: JSONObject) {
-        if let prompt = Self.count(timings["prompt_n"]), promptTokens == nil {
-            let sum = prompt.addingReportingOverflow(Self.count(timings["cache_n"]) ?? 0)
+        if let prompt = timings["prompt_n"]?.tokenCount, promptTokens == nil {
+            let sum = prompt.addingReportingOverflow(timings["cache_n"]?.tokenCount ?? 0)
             promptTokens = sum.overflow ? nil : sum.partialValue
         }
-        if answerTokens == nil { answerTokens = Self.count(timings["predicted_n"]) }
+        if answerTokens == nil { answerTokens = timings["predicted_n"]?.tokenCount }
         promptDuration = Self.nanoseconds(timings["prompt_ms"]) ?? promptDuration
         answerDuration = Self.nanoseconds(timings["predicted_ms"]) ?? answerDuration
     }
@@ -38,8 +38,6 @@ struct TokenUsage: Sendable, Equatable {
         guard let new, new > 0 || known == nil else { return }
         known = new
     }
-
-    private static func count(_ value: JSONValue?) -> Int? { value?.tokenCount }
 
     private static func nanoseconds(_ milliseconds: JSONValue?) -> Int64? {
         guard let value = milliseconds?.number?.double, value >= 0, value < 1e12 else { return nil }

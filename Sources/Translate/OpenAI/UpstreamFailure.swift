@@ -47,6 +47,16 @@ struct UpstreamFailure: Sendable, Equatable {
         return saysSo || hasDetail || (object["message"]?.string != nil && object["usage"] == nil) ? .object(object) : nil
     }
 
+    /// Whether a key of a choice, other than `error`, may hold its text, as in the older completions API, or tell that it is an error.
+    static func isTold(inChoice key: Span<UInt8>) -> Bool {
+        switch key.count {
+        case 4: key.starts(with: "text") || key.starts(with: "type")
+        case 6: key.starts(with: "errors") || key.starts(with: "object") || key.starts(with: "detail")
+        case 7: key.starts(with: "message")
+        default: false
+        }
+    }
+
     private static func error(within value: JSONValue) -> JSONValue {
         let value = value.array?.first ?? value
         return value.object.flatMap(error) ?? value

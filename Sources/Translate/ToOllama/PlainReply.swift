@@ -79,10 +79,7 @@ struct PlainReply {
             met.isFirst(.finishReason) && Self.word(&cursor, bytes, into: &finishReason) && !isError(finishReason, bytes)
         case 8 where name.starts(with: "logprobs"): skipsLogprobs ? cursor.skip(bytes) : cursor.null(bytes)
         case 5 where name.starts(with: "error"): cursor.null(bytes)
-        // The older completions API's text, and how a choice may say that it is an error.
-        case 4 where name.starts(with: "text") || name.starts(with: "type"): false
-        case 6 where name.starts(with: "errors") || name.starts(with: "object") || name.starts(with: "detail"): false
-        default: cursor.skip(bytes)
+        default: !UpstreamFailure.isTold(inChoice: name) && cursor.skip(bytes)
         }
     }
 

@@ -144,11 +144,7 @@ private struct Finder {
                 case 13 where name.starts(with: "finish_reason"): cursor.null(bytes)
                 case 8 where name.starts(with: "logprobs"): skipsLogprobs ? cursor.skip(bytes) : cursor.null(bytes)
                 case 5 where name.starts(with: "error"): cursor.null(bytes)
-                // The older completions API's text, and how a choice may say that it is an error.
-                case 4 where name.starts(with: "text") || name.starts(with: "type"): false
-                case 6 where name.starts(with: "errors") || name.starts(with: "object") || name.starts(with: "detail"): false
-                case 7 where name.starts(with: "message"): false
-                default: cursor.skip(bytes)
+                default: !UpstreamFailure.isTold(inChoice: name) && cursor.skip(bytes)
                 }
             guard fine else { return false }
         } while cursor.take(UInt8(ascii: ","), bytes)
