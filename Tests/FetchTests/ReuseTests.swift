@@ -190,9 +190,7 @@ extension Fetcher {
     fileprivate func threadTime() async -> Duration {
         let time = LockedValue(Duration.zero)
         await performAndWait { _ in
-            var now = timespec()
-            unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
-            time.withLock { $0 = .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec) }
+            time.withLock { $0 = ProcessCounts.threadTime }
         }
         return time.withLock { $0 }
     }

@@ -7,19 +7,10 @@ import Testing
 @Suite(.serialized) struct HostileTests {
     /// What a case cost: processor time of this thread and growth of the process.
     private func cost(_ body: () -> Void) -> (seconds: Double, megabytes: Int) {
-        let before = residentMegabytes()
-        var start = timespec()
-        var end = timespec()
-        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
+        let before = ProcessCounts.residentBytes
+        let start = ProcessCounts.threadTime
         body()
-        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end)
-        return (Double(end.tv_sec - start.tv_sec) + Double(end.tv_nsec - start.tv_nsec) / 1e9, residentMegabytes() - before)
-    }
-
-    private func residentMegabytes() -> Int {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-        return (line.flatMap { Int($0.filter(\.isNumber)) } ?? 0) / 1024
+        return ((ProcessCounts.threadTime - start) / .seconds(1), (ProcessCounts.residentBytes - before) >> 20)
     }
 
     /// Normalises; nil means it came through.

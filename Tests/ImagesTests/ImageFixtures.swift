@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// A picture of fixtures/images and what is known about it.
@@ -21,11 +22,10 @@ struct ImageFact: Decodable, Sendable, CustomTestStringConvertible {
 }
 
 enum ImageFixtures {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appendingPathComponent("fixtures/images")
+    static let folder = Fixtures.folder.appending(path: "images")
 
     static func bytes(_ name: String) throws -> [UInt8] {
-        [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))
+        try Fixtures.bytes("images/\(name)")
     }
 
     static let facts: [ImageFact] = {

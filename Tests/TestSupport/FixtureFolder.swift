@@ -9,8 +9,7 @@ public struct FixtureFolder: Sendable, CustomTestStringConvertible {
 
     /// All cases of a kind, such as `chat`, in order of their names.
     public static func all(_ kind: String) -> [FixtureFolder] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let folder = root.appendingPathComponent("fixtures/\(kind)")
+        let folder = Fixtures.folder.appending(path: kind)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.sorted().filter { !$0.hasPrefix(".") }.map {
             FixtureFolder(name: $0, url: folder.appendingPathComponent($0))

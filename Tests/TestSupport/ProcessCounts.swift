@@ -26,6 +26,13 @@ public enum ProcessCounts {
         return pages * Int(sysconf(CInt(_SC_PAGESIZE)))
     }
 
+    /// How long the calling thread has worked.
+    public static var threadTime: Duration {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+
     /// Has the allocator give memory that nobody uses back to the system, so that what is left resident is in use.
     public static func giveBackFreeMemory() {
         // Glibc's module does not export its malloc.h.

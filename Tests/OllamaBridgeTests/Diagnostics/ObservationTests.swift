@@ -16,9 +16,7 @@ import Translate
                 try connection.readRequest()
                 try connection.send(StubAnswer.eventStreamHead)
                 try connection.send(Say.event("Good day") + Say.event("!"))
-                try connection.send(
-                    StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n") + usage
-                        + StubAnswer.chunk("data: [DONE]\n\n") + StubAnswer.lastChunk)
+                try connection.send(Say.finish + usage + StubAnswer.chunk("data: [DONE]\n\n") + StubAnswer.lastChunk)
             }
         }
     }
@@ -53,10 +51,10 @@ import Translate
         let upstream = try upstream(usage: StubAnswer.chunk(usage))
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url, arguments: ["--api-key", "alice=secret"]) { bridge in
-            for headers in ["", "Origin: http://localhost\r\n"] {
+            for path in Path.allCases {
                 for request in [Ask.chat(), Ask.chat(stream: false), Ask.openAI()] {
                     let client = try bridge.client()
-                    let request = request.replacing("Content-Type:", with: "Authorization: Bearer secret\r\n\(headers)Content-Type:")
+                    let request = path.of(request).replacing("Content-Type:", with: "Authorization: Bearer secret\r\nContent-Type:")
                     for _ in 0..<2 { #expect(try await client.exchange(request).status == 200) }
                 }
             }

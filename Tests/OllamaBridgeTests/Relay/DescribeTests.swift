@@ -8,10 +8,7 @@ import Translate
 
 /// Pictures for a model that sees none, described by one that does.
 @Suite(.timeLimit(.minutes(1))) struct DescribeTests {
-    private static func picture() throws -> String {
-        let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../../..").standardized
-        return try Data(contentsOf: root.appendingPathComponent("fixtures/images/photos/astronaut.jpg")).base64EncodedString()
-    }
+    private static func picture() throws -> String { Data(try Fixtures.bytes("images/photos/astronaut.jpg")).base64EncodedString() }
 
     /// A bridge whose model `blind` has its pictures described by `eye`, which takes small ones only.
     private func with(eye: String, _ test: (TestBridge, StubUpstream) async throws -> Void) async throws {

@@ -1,18 +1,13 @@
 import Fetch
 import Foundation
 import Images
+import TestSupport
 import Testing
 import Translate
 
 @testable import OllamaBridge
 
 @Suite(.timeLimit(.minutes(1))) struct PictureConverterTests {
-    private static func photo() throws -> [UInt8] {
-        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        return [UInt8](try Data(contentsOf: folder.appendingPathComponent("fixtures/images/photos/astronaut.jpg")))
-    }
-
     private static func withConverter(cacheBytes: Int = 1 << 20, _ body: (PictureConverter) async throws -> Void) async throws {
         let workers = PictureWorkers()
         let fetcher = ImageFetcher()
@@ -37,7 +32,7 @@ import Translate
     }
 
     @Test func `a picture that goes as it is costs the cache next to nothing, and is found again`() async throws {
-        let plain = try ImageNormalizer().normalize(try Self.photo(), to: ImageTarget()).jpeg
+        let plain = try ImageNormalizer().normalize(try Fixtures.bytes("images/photos/astronaut.jpg"), to: ImageTarget()).jpeg
         let text = Base64.encode(plain)
         try await Self.withConverter { converter async throws in
             for turn in 0..<3 {
@@ -59,7 +54,7 @@ import Translate
     }
 
     @Test func `the same picture in other spellings is the same text upstream, turn for turn`() async throws {
-        let plain = try ImageNormalizer().normalize(try Self.photo(), to: ImageTarget()).jpeg
+        let plain = try ImageNormalizer().normalize(try Fixtures.bytes("images/photos/astronaut.jpg"), to: ImageTarget()).jpeg
         // Metadata that moves the picture by a multiple of three, so that its text is shared, and by one more, so that it is not.
         for length in [8, 9] {
             let source = Array(plain[..<2] + [0xFF, 0xFE, 0, UInt8(length + 2)] + [UInt8](repeating: 65, count: length) + plain[2...])
@@ -77,7 +72,7 @@ import Translate
     }
 
     @Test func `a picture is never taken for another, however alike their texts begin and end`() async throws {
-        let plain = try ImageNormalizer().normalize(try Self.photo(), to: ImageTarget()).jpeg
+        let plain = try ImageNormalizer().normalize(try Fixtures.bytes("images/photos/astronaut.jpg"), to: ImageTarget()).jpeg
         try await Self.withConverter { converter async throws in
             for place in 0..<4 {
                 var other = plain
@@ -89,7 +84,7 @@ import Translate
     }
 
     @Test(arguments: [nil, 64]) func `a picture has its SHA-256 whenever it is wanted, kept or not`(limit: Int?) async throws {
-        let photo = try Self.photo()
+        let photo = try Fixtures.bytes("images/photos/astronaut.jpg")
         let wanted = "\(PictureDigest(of: photo))"
         let text = Base64.encode(photo)
         for order in [[false, true, false, true], [true, false, true]] {
@@ -104,14 +99,14 @@ import Translate
     }
 
     @Test func `a JPEG that goes as it came is not hashed for nothing`() async throws {
-        let text = Base64.encode(try ImageNormalizer().normalize(try Self.photo(), to: ImageTarget()).jpeg)
+        let text = Base64.encode(try ImageNormalizer().normalize(try Fixtures.bytes("images/photos/astronaut.jpg"), to: ImageTarget()).jpeg)
         try await Self.withConverter { converter async throws in
             #expect(try await Self.converted(text, converter, named: false).picture.digest == nil)
         }
     }
 
     @Test func `what a picture may still cost in pixels holds for those that go as they came`() async throws {
-        let text = Base64.encode(try Self.photo())
+        let text = Base64.encode(try Fixtures.bytes("images/photos/astronaut.jpg"))
         try await Self.withConverter { converter async throws in
             await #expect(throws: ImageFault.self) {
                 try await converter.convert(
@@ -121,7 +116,7 @@ import Translate
     }
 
     @Test func `without a cache everything is converted each time`() async throws {
-        let text = Base64.encode(try Self.photo())
+        let text = Base64.encode(try Fixtures.bytes("images/photos/astronaut.jpg"))
         try await Self.withConverter(cacheBytes: 0) { converter async throws in
             let first = try await Self.convert(text, converter)
             let second = try await Self.convert(text, converter)

@@ -25,7 +25,6 @@ struct UpstreamFault: Sendable, CustomTestStringConvertible {
 
     private static let head = StubStep.send(StubAnswer.eventStreamHead)
     private static let first = StubStep.bytes(Say.event("Half"))
-    private static let finish = StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n")
     private static let end = StubStep.bytes(StubAnswer.lastChunk)
     private static let cutOff = "closed the connection before the answer was complete"
 
@@ -60,8 +59,8 @@ struct UpstreamFault: Sendable, CustomTestStringConvertible {
             [head, first, .bytes(StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {"content": "x"}}]}"#))], .brokenOff(cutOff)),
         UpstreamFault("ends properly before the end of the answer", [head, first, end], .brokenOff(cutOff)),
         UpstreamFault("resets in the stream", [head, first, .reset], .brokenOff(cutOff)),
-        UpstreamFault("ends behind the finish reason without [DONE]", [head, first, .bytes(finish), end], .answered),
-        UpstreamFault("closes behind the finish reason without the last chunk", [head, first, .bytes(finish)], .answered),
+        UpstreamFault("ends behind the finish reason without [DONE]", [head, first, .bytes(Say.finish), end], .answered),
+        UpstreamFault("closes behind the finish reason without the last chunk", [head, first, .bytes(Say.finish)], .answered),
         UpstreamFault("closes behind [DONE] without the last chunk", [head, first, .bytes(Say.stop)], .answered),
     ]
 

@@ -114,9 +114,8 @@ import Translate
     }
 
     @Test func `an upstream that names the end and falls silent is not waited for`() async throws {
-        let end = StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n")
         let upstream = try StubUpstream([
-            .request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("All")), .bytes(end), .untilPeerCloses,
+            .request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("All")), .bytes(Say.finish), .untilPeerCloses,
         ])
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url) { bridge in
@@ -128,8 +127,7 @@ import Translate
 
     @Test(arguments: Path.allCases, [true, false])
     func `an answer that said why it ended is whole, however its connection ends`(path: Path, stream: Bool) async throws {
-        let end = StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n")
-        let upstream = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("All")), .bytes(end)])
+        let upstream = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("All")), .bytes(Say.finish)])
         defer { upstream.stop() }
         try await TestBridge.with(upstream: upstream.url) { bridge in
             let answer = try await bridge.client().exchange(path.of(Ask.chat(stream: stream)))

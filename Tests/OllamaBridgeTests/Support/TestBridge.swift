@@ -111,7 +111,10 @@ enum Say {
         StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {"content": "\#(text)"}}]}"# + "\n\n")
     }
 
-    static let stop = StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\ndata: [DONE]\n\n")
+    /// The last chunk of an answer, before the upstream says that it is done.
+    static let finish = StubAnswer.chunk(#"data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}"# + "\n\n")
+
+    static let stop = finish + StubAnswer.chunk("data: [DONE]\n\n")
 
     /// A whole streamed answer, after its head.
     static func stream(_ words: [String]) -> [UInt8] { words.flatMap(event) + stop + StubAnswer.lastChunk }

@@ -23,7 +23,7 @@ import Translate
 
     private func compare(_ found: JSONValue, _ folder: FixtureFolder, file: String) throws {
         if ProcessInfo.processInfo.environment["UPDATE_FIXTURES"] != nil {
-            let fixtures = URL(filePath: #filePath).appending(path: "../../../../fixtures/catalogs").standardized
+            let fixtures = Fixtures.folder.appending(path: "catalogs")
             try Data(PrettyJSON.bytes(found)).write(to: fixtures.appending(path: folder.name).appending(path: file))
             return
         }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Translate
@@ -30,7 +31,7 @@ import Testing
     /// With UPDATE_FIXTURES set the file is written instead: read the difference before committing it.
     private func compare(_ found: JSONValue, with file: String, _ example: RequestCase) throws {
         if ProcessInfo.processInfo.environment["UPDATE_FIXTURES"] != nil {
-            let fixtures = URL(filePath: #filePath).appending(path: "../../../../fixtures/chat").standardized
+            let fixtures = Fixtures.folder.appending(path: "chat")
             try Data(PrettyJSON.bytes(found)).write(to: fixtures.appending(path: example.name).appending(path: file))
             return
         }
