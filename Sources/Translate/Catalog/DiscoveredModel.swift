@@ -75,3 +75,17 @@ extension DiscoveredModel {
         }
     }
 }
+
+/// One upstream's list.
+struct DiscoveredModels: Sendable {
+    let all: [DiscoveredModel]
+    private let positions: [String: Int]
+
+    init(_ all: [DiscoveredModel]) {
+        self.all = all
+        positions = Dictionary(all.enumerated().map { ($1.id, $0) }) { first, _ in first }
+    }
+
+    /// The first with this id.
+    subscript(id: String) -> DiscoveredModel? { positions[id].map { all[$0] } }
+}

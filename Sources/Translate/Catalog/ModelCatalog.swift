@@ -17,7 +17,7 @@ public struct ModelCatalog: Sendable {
     private var exact: [String: Int] = [:]
     /// The same without `:latest` in lower case.
     private var folded: [String: Int] = [:]
-    private var discovered: [String: [DiscoveredModel]] = [:]
+    private var discovered: [String: DiscoveredModels] = [:]
     /// Models that only an upstream's list names and a wildcard admits, by lower-case name without `:latest`.
     private var admitted: [ResolvedModel] = []
     private var admittedIndex: [String: Int] = [:]
@@ -91,7 +91,7 @@ public struct ModelCatalog: Sendable {
     /// Takes in what a provider's own model list says: context lengths and abilities the file leaves open, and models that a wildcard
     /// admits. Replaces what was known of that provider.
     public mutating func setDiscovered(_ models: [DiscoveredModel], ofProvider name: String) {
-        discovered[name] = models
+        discovered[name] = DiscoveredModels(models)
         rebuild()
     }
 
@@ -114,7 +114,7 @@ extension ModelCatalog {
         admittedIndex = [:]
         for pattern in patterns {
             let template = pattern.upstreamID.dropLast()
-            for model in discovered[pattern.provider] ?? [] where model.id.hasPrefix(template) && model.isForText {
+            for model in discovered[pattern.provider]?.all ?? [] where model.id.hasPrefix(template) && model.isForText {
                 let name = ModelName.listable(Self.fill(pattern.name, model.id.dropFirst(template.count)))
                 let key = Self.fold(name)
                 guard folded[key] == nil, admittedIndex[key] == nil else { continue }
@@ -132,7 +132,7 @@ extension ModelCatalog {
         let provider =
             providers.first { $0.name == entry.provider }
             ?? Provider(name: entry.provider, baseURL: "", dialect: .generic, images: images)
-        let known = discovered[entry.provider]?.first { $0.id == upstreamID }
+        let known = discovered[entry.provider]?[upstreamID]
         var images = provider.images
         entry.images.apply(to: &images)
         // An entry that names the model is the only word on its sight; a wildcard names none, so there the upstream's list may tell.

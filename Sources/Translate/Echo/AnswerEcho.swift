@@ -38,7 +38,10 @@ extension InferenceRequest {
     public func recalling(_ parts: EchoParts, from memory: (UInt64) -> Remembered?) -> InferenceRequest {
         guard !parts.isEmpty, messages.indices.contains(where: { messages[$0].role == .assistant }) else { return self }
         var request = self
-        for index in messages.indices where messages[index].role == .assistant {
+        var place = EchoPlace()
+        for index in messages.indices {
+            defer { place.pass(messages[index]) }
+            guard messages[index].role == .assistant else { continue }
             let calls = messages[index].toolCalls
             for (position, call) in calls.enumerated() where parts.contains(.callExtras) && call.extraContent == nil {
                 request.messages[index].toolCalls[position].extraContent = EchoKey.call(call).firstMap(memory)?.extraContent
@@ -46,7 +49,6 @@ extension InferenceRequest {
             // Thinking is remembered only with calls, which spares most messages the search.
             guard parts.contains(.details) || (parts.contains(.thinking) && !calls.isEmpty) else { continue }
             let text = TrimmedHash.of(messages[index].content.utf8)
-            let place = EchoPlace(before: index, in: messages)
             guard let found = EchoKey.message(calls: calls, text: text, at: place).firstMap(memory) else { continue }
             if parts.contains(.details) { request.messages[index].reasoningDetails = found.details }
             if parts.contains(.thinking), messages[index].thinking == nil { request.messages[index].thinking = found.thinking }
@@ -71,18 +73,27 @@ extension [UInt64] {
 
 /// Where an answer stands in its chat: after which question, as which answer to it.
 public struct EchoPlace: Sendable {
-    let question: UInt64
-    let answers: Int
+    private(set) var question = TrimmedHash.ofNothing
+    private(set) var answers = 0
+
+    /// The beginning of a chat.
+    init() {}
 
     /// The place of the answer to a request.
     public init(answering request: borrowing InferenceRequest) {
-        self.init(before: request.messages.endIndex, in: request.messages)
+        let last = request.messages.indices.last { request.messages[$0].role == .user } ?? 0
+        for index in last..<request.messages.endIndex { pass(request.messages[index]) }
     }
 
-    init(before index: Int, in messages: [Message]) {
-        let last = messages.indices[..<index].last { messages[$0].role == .user }
-        question = last.map { TrimmedHash.of(messages[$0].content.utf8) } ?? TrimmedHash.ofNothing
-        answers = ((last ?? 0)..<index).count { messages[$0].role == .assistant }
+    /// Goes on behind a message.
+    mutating func pass(_ message: Message) {
+        switch message.role {
+        case .user:
+            question = TrimmedHash.of(message.content.utf8)
+            answers = 0
+        case .assistant: answers += 1
+        default: break
+        }
     }
 }
 
@@ -110,8 +121,8 @@ struct TrimmedHash: Sendable {
 
     private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
     private var hasBegun = false
-    /// White space that counts only if something follows.
-    private var blanks: [UInt8] = []
+    /// With the white space that counts only if something follows.
+    private var running: UInt64 = 0xCBF2_9CE4_8422_2325
 
     static func of(_ text: ArraySlice<UInt8>) -> UInt64 {
         let text = text.span
@@ -121,21 +132,18 @@ struct TrimmedHash: Sendable {
         while end > start, text[end - 1] <= 0x20 { end -= 1 }
         var hash = TrimmedHash()
         for index in start..<end { hash.mix(text[index]) }
-        return hash.value
+        return hash.running
     }
 
     mutating func take(_ text: some Sequence<UInt8>) {
         for byte in text {
-            if byte <= 0x20 {
-                if hasBegun { blanks.append(byte) }
-                continue
-            }
-            for blank in blanks { mix(blank) }
-            blanks.removeAll(keepingCapacity: true)
+            let isBlank = byte <= 0x20
+            guard hasBegun || !isBlank else { continue }
             hasBegun = true
             mix(byte)
+            if !isBlank { value = running }
         }
     }
 
-    private mutating func mix(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    private mutating func mix(_ byte: UInt8) { running = (running ^ UInt64(byte)) &* 0x100_0000_01B3 }
 }

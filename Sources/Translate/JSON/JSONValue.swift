@@ -33,7 +33,7 @@ public struct JSONNumber: Sendable, Equatable {
 
 /// The unescaped UTF-8 bytes of a JSON string. Long strings are slices of the body they came in, so a picture's base64 is never copied.
 public struct JSONText: Sendable, Equatable, ExpressibleByStringLiteral {
-    public let utf8: ArraySlice<UInt8>
+    public private(set) var utf8: ArraySlice<UInt8>
 
     /// - Parameter utf8: Valid UTF-8.
     public init(utf8: ArraySlice<UInt8>) { self.utf8 = utf8 }
@@ -42,6 +42,8 @@ public struct JSONText: Sendable, Equatable, ExpressibleByStringLiteral {
 
     public var string: String { String(decoding: utf8, as: UTF8.self) }
     public var isEmpty: Bool { utf8.isEmpty }
+
+    public static func += (text: inout JSONText, more: JSONText) { text.utf8 += more.utf8 }
 }
 
 /// The members of a JSON object in the order they came.

@@ -9,7 +9,14 @@ struct SurrogateJoiner: Sendable {
     /// More places than any answer has at once; what an upstream leaves open beyond them is not waited for.
     private static let mostWaiting = 64
 
-    private var waiting: [String: [UInt8]] = [:]
+    private struct Half {
+        var bytes: [UInt8]
+        /// The string's key.
+        var key: String
+    }
+
+    /// By the hash of the place: the place itself could be as long as the chunk, for each of its strings.
+    private var waiting: [UInt64: Half] = [:]
 
     /// Whether no half waits.
     var isEmpty: Bool { waiting.isEmpty }
@@ -33,34 +40,34 @@ struct SurrogateJoiner: Sendable {
     /// The chunk with halves joined; a half that ends a string is held back, one that finds no partner becomes U+FFFD.
     ///
     /// - Parameter chunk: Parsed with ``JSONParser/parseKeepingHalves(_:)``.
-    mutating func joined(_ chunk: JSONValue) -> JSONValue { joined(chunk, place: "", key: "") }
+    mutating func joined(_ chunk: JSONValue) -> JSONValue { joined(chunk, place: PartsHash(), key: "") }
 
     /// What waits in vain when the answer ends.
     ///
     /// - Returns: Whether it was text of the answer, and whether it was reasoning.
     mutating func takeRest() -> (content: Bool, thinking: Bool) {
         defer { waiting = [:] }
-        let keys = waiting.keys.map { $0.split(separator: "/").last ?? "" }
+        let keys = waiting.values.map(\.key)
         return (
             keys.contains { ["content", "refusal", "text"].contains($0) },
             keys.contains { ["reasoning", "reasoning_content", "thinking"].contains($0) }
         )
     }
 
-    private mutating func joined(_ value: JSONValue, place: String, key: String) -> JSONValue {
+    private mutating func joined(_ value: JSONValue, place: PartsHash, key: String) -> JSONValue {
         switch value {
-        case .string(let text): return .string(joined(text, place: place, isStreamed: Self.streamed.contains(key)))
+        case .string(let text): return .string(joined(text, place: place.value, key: key))
         case .array(let values):
             var output: [JSONValue] = []
             for (position, value) in values.enumerated() {
                 let number = value.object?["index"]?.number?.integer ?? position
-                output.append(joined(value, place: "\(place)/\(number)", key: ""))
+                output.append(joined(value, place: place.and("\(number)"), key: ""))
             }
             return .array(output)
         case .object(let object):
             var members: [JSONObject.Member] = []
             for member in object.members {
-                let value = joined(member.value, place: "\(place)/\(member.key)", key: member.key)
+                let value = joined(member.value, place: place.and(member.key), key: member.key)
                 members.append(JSONObject.Member(key: member.key, value: value))
             }
             return .object(JSONObject(members))
@@ -68,11 +75,11 @@ struct SurrogateJoiner: Sendable {
         }
     }
 
-    private mutating func joined(_ text: JSONText, place: String, isStreamed: Bool) -> JSONText {
-        guard isStreamed, !text.isEmpty else { return Self.repaired(text.utf8) }
-        var bytes = (waiting.removeValue(forKey: place) ?? [])[...] + text.utf8
+    private mutating func joined(_ text: JSONText, place: UInt64, key: String) -> JSONText {
+        guard Self.streamed.contains(key), !text.isEmpty else { return Self.repaired(text.utf8) }
+        var bytes = (waiting.removeValue(forKey: place)?.bytes ?? [])[...] + text.utf8
         if let half = Self.half(bytes, at: bytes.endIndex - 3), half < 0xDC00, waiting.count < Self.mostWaiting {
-            waiting[place] = Array(bytes.suffix(3))
+            waiting[place] = Half(bytes: Array(bytes.suffix(3)), key: key)
             bytes = bytes.dropLast(3)
         }
         return Self.repaired(bytes)

@@ -29,6 +29,8 @@ struct ThinkTagSplitter: Sendable {
 
     private static let opening = Array("<think>".utf8)
     private static let closing = Array("</think>".utf8)
+    /// The most white space before an opening tag.
+    private static let mostBlanks = 1 << 10
 
     private var state: State
     private var held: [UInt8] = []
@@ -75,7 +77,7 @@ struct ThinkTagSplitter: Sendable {
                 rest = visible.dropFirst(Self.opening.count)
                 state = .thinking
                 skipsBlanks = true
-            } else if Self.opening.starts(with: visible) {
+            } else if Self.opening.starts(with: visible), rest.count <= Self.mostBlanks {
                 return false
             } else {
                 state = state == .startOpened ? .thinking : .content

@@ -20,6 +20,8 @@ struct ToolCallAssembler: Sendable {
     private var parts: [Part] = []
     /// The latest call at each of the upstream's indices.
     private var latest: [Int: Int] = [:]
+    /// The latest call with each id.
+    private var latestWithID: [String: Int] = [:]
     private var cost = 0
 
     /// Whether there is no call, begun or whole.
@@ -41,7 +43,10 @@ struct ToolCallAssembler: Sendable {
     }
 
     private mutating func extend(_ position: Int, id: String, name: String, arguments: Argument) throws(TooLarge) {
-        if parts[position].id.isEmpty { parts[position].id = id }
+        if parts[position].id.isEmpty, !id.isEmpty {
+            parts[position].id = id
+            latestWithID[id] = max(position, latestWithID[id] ?? 0)
+        }
         // OpenAI sends the name once; some send it in pieces, some whole in every chunk.
         if parts[position].name.isEmpty {
             parts[position].name = name
@@ -69,7 +74,7 @@ struct ToolCallAssembler: Sendable {
             // Gemini's compatibility layer numbers every call 0; only the id or a second whole call tells them apart.
             return startsAnother(after: known, id: id, name: name, arguments: arguments) ? begin(index) : known
         }
-        if !id.isEmpty, let known = parts.lastIndex(where: { $0.id == id }) { return known }
+        if !id.isEmpty, let known = latestWithID[id] { return known }
         guard let last = parts.indices.last else { return begin(0) }
         if !id.isEmpty, parts[last].id.isEmpty, name.isEmpty { return last }
         let another = !id.isEmpty || startsAnother(after: last, id: id, name: name, arguments: arguments)

@@ -19,22 +19,7 @@ struct ToolCorrelation {
 
     /// Clients that store each streamed call as a message of its own send several assistant messages in a row; they are one turn.
     private static func joiningAssistants(_ turns: [Turn]) -> [Turn] {
-        var joined: [Turn] = []
-        for turn in turns {
-            guard let last = joined.last, last.role == .assistant, turn.role == .assistant, !(last.calls + turn.calls).isEmpty else {
-                joined.append(turn)
-                continue
-            }
-            var both = last
-            both.append(turn.text)
-            both.hasOwnText = last.hasOwnText || turn.hasOwnText
-            both.pictures += turn.pictures
-            both.calls += turn.calls
-            both.thinking = last.thinking ?? turn.thinking
-            both.reasoningDetails = last.reasoningDetails + turn.reasoningDetails
-            joined[joined.count - 1] = both
-        }
-        return joined
+        TurnShaping.joining(turns) { $0.role == .assistant && $1.role == .assistant && !($0.calls.isEmpty && $1.calls.isEmpty) }
     }
 
     private mutating func run(_ turns: [Turn]) {
@@ -57,19 +42,18 @@ struct ToolCorrelation {
         guard !head.calls.isEmpty else { return emitRest([head] + turns) }
         giveIDs(&head)
         var answers = [Turn?](repeating: nil, count: head.calls.count)
+        var unanswered = UnansweredCalls(head.calls)
         var rest: [Turn] = []
         for turn in turns {
-            guard turn.role == .tool, let call = match(turn, head.calls, answers) else {
+            guard turn.role == .tool, let call = unanswered.take(turn) else {
                 rest.append(turn)
                 continue
             }
-            guard var answer = answers[call] else {
+            if answers[call] == nil {
                 answers[call] = turn
-                continue
+            } else {
+                answers[call]?.append(turn)
             }
-            answer.append(turn.text)
-            answer.pictures += turn.pictures
-            answers[call] = answer
         }
         output.append(head)
         for (call, answer) in zip(head.calls, answers) {
@@ -105,17 +89,6 @@ struct ToolCorrelation {
             }
             index = end
         }
-    }
-
-    private func match(_ result: Turn, _ calls: [Turn.Call], _ answers: [Turn?]) -> Int? {
-        let open = calls.indices.filter { answers[$0] == nil }
-        if let id = result.callID {
-            if let call = open.first(where: { calls[$0].clientID == id }) { return call }
-            // A second result for the same call joins the first.
-            if let call = calls.firstIndex(where: { $0.clientID == id }) { return call }
-        }
-        if let name = result.toolName, let call = open.first(where: { calls[$0].name == name }) { return call }
-        return open.first
     }
 
     /// Every call of one turn gets an id of its own that the upstream takes.

@@ -66,6 +66,12 @@ struct PartsHash {
         mix(0)
     }
 
+    func and(_ part: String) -> PartsHash {
+        var hash = self
+        hash.take(part)
+        return hash
+    }
+
     /// Takes a number as its digits, without a String for them: the seed of a request's tool-call ids is wanted for every request.
     mutating func take(decimal number: UInt64) {
         let digits = DecimalDigits(number)

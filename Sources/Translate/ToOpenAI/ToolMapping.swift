@@ -27,15 +27,13 @@ struct ToolMapping {
 
     /// The name itself, or with a number where cleaning made two the same.
     ///
-    /// - Parameter nextNumbers: By name, so that thousands of one name do not all count from the beginning.
+    /// - Parameter nextNumbers: By what stays of a name, so that thousands with the same do not all count from the beginning.
     private static func free(_ name: String, _ used: inout Set<String>, _ nextNumbers: inout [String: Int]) -> String {
-        var candidate = name
-        var number = nextNumbers[name] ?? 2
-        while !used.insert(candidate).inserted {
-            candidate = "\(name.prefix(60))_\(number)"
-            number += 1
-        }
-        nextNumbers[name] = number
-        return candidate
+        if used.insert(name).inserted { return name }
+        let stem = String(name.prefix(60))
+        var number = nextNumbers[stem] ?? 2
+        while !used.insert("\(stem)_\(number)").inserted { number += 1 }
+        nextNumbers[stem] = number + 1
+        return "\(stem)_\(number)"
     }
 }

@@ -36,7 +36,22 @@ struct Turn: Equatable {
     /// Adds text below what is there, with a blank line between.
     mutating func append(_ more: JSONText) {
         if more.isEmpty { return }
-        text = text.isEmpty ? more : JSONText(utf8: text.utf8 + Array("\n\n".utf8) + more.utf8)
+        if text.isEmpty {
+            text = more
+        } else {
+            text += "\n\n"
+            text += more
+        }
+    }
+
+    /// Takes in another turn behind what is there.
+    mutating func append(_ more: Turn) {
+        append(more.text)
+        hasOwnText = hasOwnText || more.hasOwnText
+        pictures += more.pictures
+        calls += more.calls
+        thinking = thinking ?? more.thinking
+        reasoningDetails += more.reasoningDetails
     }
 }
 

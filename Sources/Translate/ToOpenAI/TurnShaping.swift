@@ -46,21 +46,16 @@ enum TurnShaping {
         joining(turns) { $0.role == $1.role && ($0.role == .user || $0.role == .assistant) && $0.calls.isEmpty }
     }
 
-    private static func joining(_ turns: [Turn], where belong: (Turn, Turn) -> Bool) -> [Turn] {
+    static func joining(_ turns: [Turn], where belong: (Turn, Turn) -> Bool) -> [Turn] {
         guard turns.indices.dropFirst().contains(where: { belong(turns[$0 - 1], turns[$0]) }) else { return turns }
         var output: [Turn] = []
         for turn in turns {
-            guard var last = output.last, belong(last, turn) else {
+            // In place: a copy for each turn would take a time that grows with the square of their number.
+            if let last = output.indices.last, belong(output[last], turn) {
+                output[last].append(turn)
+            } else {
                 output.append(turn)
-                continue
             }
-            last.append(turn.text)
-            last.hasOwnText = last.hasOwnText || turn.hasOwnText
-            last.pictures += turn.pictures
-            last.calls += turn.calls
-            last.thinking = last.thinking ?? turn.thinking
-            last.reasoningDetails += turn.reasoningDetails
-            output[output.count - 1] = last
         }
         return output
     }
