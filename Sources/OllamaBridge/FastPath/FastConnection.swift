@@ -21,6 +21,8 @@ final class FastConnection: SocketWatcher, @unchecked Sendable {
 
     /// How long the rest of a request is waited for. A client that takes longer is the server library's, with all its limits.
     private static let patience: UInt64 = 250_000_000
+    /// All connections wait while one is read.
+    private static let mostReadsParting = 64
 
     let client = ClientConnection()
     let thread: FetchThread
@@ -75,8 +77,11 @@ final class FastConnection: SocketWatcher, @unchecked Sendable {
             hasNews = true
             if isWritable { flush() }
         case .parting:
-            while case .bytes = scratch.read(from: socket) {}
-            if hasEnded { end() }
+            for _ in 0..<Self.mostReadsParting {
+                guard case .bytes = scratch.read(from: socket) else { return hasEnded ? end() : () }
+            }
+            // Whoever sends that much at once does not read.
+            end()
         case .over: break
         }
     }

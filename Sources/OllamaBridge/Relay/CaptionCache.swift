@@ -7,14 +7,16 @@ final class CaptionCache: Sendable {
         let describer: String
     }
 
-    /// A caption is a few hundred bytes.
+    /// A caption is a few hundred bytes; longer ones than these are not kept.
     private static let mostCaptions = 4096
+    private static let longest = 16 << 10
 
     private let state = Mutex<(captions: [Key: String], order: [Key])>(([:], []))
 
     func caption(_ key: Key) -> String? { state.withLock { $0.captions[key] } }
 
     func store(_ caption: String, for key: Key) {
+        guard caption.utf8.count <= Self.longest else { return }
         state.withLock { state in
             if state.captions.updateValue(caption, forKey: key) == nil { state.order.append(key) }
             if state.order.count > Self.mostCaptions { state.captions[state.order.removeFirst()] = nil }

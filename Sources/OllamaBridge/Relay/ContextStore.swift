@@ -27,7 +27,8 @@ final class TranscriptKeeper: Sendable {
     /// - Parameter line: One object of an answer to `/api/generate`.
     func note(_ line: [UInt8]) {
         guard let text = try? JSONParser.parse(line).object?["response"]?.string else { return }
-        answer.withLock { $0 += text }
+        // What grows over the limit is not kept at the end, so no more of it is needed.
+        answer.withLock { if $0.utf8.count <= ContextStore.mostBytes { $0 += text } }
     }
 
     func keep() {
@@ -42,7 +43,7 @@ final class TranscriptKeeper: Sendable {
 final class ContextStore: Sendable {
     /// Conversations kept, and the most text of one.
     private static let mostTranscripts = 256
-    private static let mostBytes = 256 << 10
+    fileprivate static let mostBytes = 256 << 10
 
     private struct State {
         var transcripts: [Key: [Message]] = [:]

@@ -11,9 +11,10 @@ struct WholeAnswer: AnswerSink {
     private var thinking: [UInt8] = []
     private var toolCalls: [JSONValue] = []
     private var logprobs: [JSONValue] = []
+    private var logprobBytes = 0
 
-    /// Bytes of text so far.
-    var size: Int { content.count + thinking.count }
+    /// Bytes so far.
+    var size: Int { content.count + thinking.count + logprobBytes }
 
     init(_ settings: AnswerSettings) {
         moment = settings.requestReceived
@@ -22,7 +23,10 @@ struct WholeAnswer: AnswerSink {
     }
 
     mutating func text(_ kind: TextKind, _ text: ArraySlice<UInt8>, logprobs: [JSONValue]) {
-        self.logprobs += logprobs
+        if !logprobs.isEmpty {
+            self.logprobs += logprobs
+            logprobBytes += JSONWriter.bytes(.array(logprobs)).count
+        }
         switch kind {
         case .content: JSONWriter.append(escaping: text, to: &content)
         case .thinking: JSONWriter.append(escaping: text, to: &thinking)
