@@ -31,6 +31,10 @@ struct JSONCursor {
         return nil
     }
 
+    /// Whether nothing but white space follows.
+    @inline(__always)
+    mutating func isAtEnd(_ bytes: Span<UInt8>) -> Bool { peek(bytes) == nil && position == bytes.count }
+
     /// Takes one byte after white space, if it is that one.
     @inline(__always)
     mutating func take(_ expected: UInt8, _ bytes: Span<UInt8>) -> Bool {

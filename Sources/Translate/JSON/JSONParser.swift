@@ -41,12 +41,26 @@ public struct JSONParser {
         return try parser.document()
     }
 
-    /// Parses a chunk in which half a surrogate pair may stand, because its other half is in another chunk: it stays, as the three bytes that
-    /// UTF-8 would have for it. ``SurrogateJoiner`` makes UTF-8 of the result.
-    static func parseKeepingHalves(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
-        var parser = JSONParser(bytes[...], limits: .standard, rule: .repair, whole: bytes)
-        parser.keepsHalves = true
-        return try parser.document()
+    /// Parses all values that follow each other in a part of an answer, so that none is lost: usually one.
+    ///
+    /// - Parameter keepsHalves: Half a surrogate pair may stand there, because its other half is in another chunk: it stays, as the three bytes
+    ///   that UTF-8 would have for it. ``SurrogateJoiner`` makes UTF-8 of the result.
+    /// - Returns: What could be read, and what is wrong with the rest.
+    static func parseAll(
+        _ bytes: [UInt8], limits: JSONLimits = .standard, keepsHalves: Bool = false
+    ) -> (values: [JSONValue], error: JSONError?) {
+        var parser = JSONParser(bytes[...], limits: limits, rule: .repair, whole: bytes)
+        parser.keepsHalves = keepsHalves
+        var values: [JSONValue] = []
+        do {
+            repeat {
+                values.append(try parser.document())
+                parser.skipBlanks()
+            } while parser.position < parser.end
+            return (values, nil)
+        } catch {
+            return (values, error)
+        }
     }
 
     /// How many bytes of the text were read before it stopped being JSON; nil if it is whole. For messages to people about files.

@@ -27,7 +27,7 @@ extension AnswerReader {
         take(delta: delta, logprobs: logprobs)
         // The older completions API has the text in the choice itself.
         if let text = choice["text"], delta.members.isEmpty { take(.content, text) }
-        try takeToolCalls(delta)
+        try takeToolCalls(delta, areWhole: mode == .document && choice["delta"] == nil)
         if let reason = choice["finish_reason"]?.string, !reason.isEmpty {
             summary.finishReason = reason
             if reason == "error" { throw FailureMapping.reported(.null, context: settings.failures) }
@@ -120,11 +120,12 @@ extension AnswerReader {
         pendingLogprobs.removeAll()
     }
 
-    private mutating func takeToolCalls(_ delta: JSONObject) throws(OllamaFailure) {
+    /// - Parameter areWhole: Each is a call of its own, whatever it is called.
+    private mutating func takeToolCalls(_ delta: JSONObject, areWhole: Bool) throws(OllamaFailure) {
         do {
             for call in delta["tool_calls"]?.array ?? [] {
                 guard let call = call.object else { continue }
-                try toolCalls.push(call)
+                try toolCalls.push(call, isWhole: areWhole)
                 noteDelta()
             }
             if let call = delta["function_call"]?.object {

@@ -19,17 +19,14 @@ extension AnswerReader {
         let bytes = document
         document = []
         if takePlain(bytes) { return try complete(afterDone: true) }
-        let value: JSONValue
-        do {
-            value = try JSONParser.parse(bytes, limits: JSONLimits(tokens: 3_000_000), rule: .repair)
-        } catch .unexpectedEnd {
-            throw FailureMapping.cutOff
-        } catch {
-            throw FailureMapping.unreadable
+        let parsed = Parsed(JSONParser.parseAll(bytes, limits: JSONLimits(tokens: 3_000_000)))
+        for chunk in parsed.chunks { try take(chunk) }
+        // Behind an answer that has said why it ended nothing is lost.
+        if let error = parsed.error, summary.finishReason == nil {
+            throw error == .unexpectedEnd ? FailureMapping.cutOff : FailureMapping.unreadable
         }
-        // Gemini wraps its errors into an array.
-        try take(value.array?.first ?? value)
-        if mode != .ended { try complete(afterDone: sawChunk) }
+        // Several are the chunks of a stream without its frame, whose end has to be said.
+        if mode != .ended { try complete(afterDone: sawChunk && parsed.chunks.count == 1) }
     }
 
     /// What the connection's end left incomplete: used if it can be read, otherwise it proves nothing.
@@ -44,12 +41,13 @@ extension AnswerReader {
                 held = Array(rest[start...])
             }
             holds = true
-        } else if !holds, rest.first == UInt8(ascii: "{"), let object = try? parse(rest) {
-            try take(chunk: object)
+        } else if !holds, rest.first == UInt8(ascii: "{") || rest.first == UInt8(ascii: "[") {
+            held = rest
+            holds = true
         }
         guard holds else { return }
         holds = false
-        if let chunk = try? parse(held) { try take(chunk: chunk) }
+        for chunk in parse(held).chunks { try take(chunk: chunk) }
     }
 
     /// Writes the end of the answer, if it is one.

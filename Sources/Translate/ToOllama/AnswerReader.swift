@@ -111,6 +111,8 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
     private func sniff(_ first: UInt8) throws(OllamaFailure) -> Mode {
         switch first {
         case UInt8(ascii: "<"): throw FailureMapping.webPage
+        // Gzip's first byte.
+        case 0x1F: throw FailureMapping.compressed
         case UInt8(ascii: "{"), UInt8(ascii: "["): return declares("event-stream") ? .events : .document
         case UInt8(ascii: "d"), UInt8(ascii: "e"), UInt8(ascii: "i"), UInt8(ascii: "r"), UInt8(ascii: ":"): return .events
         default: return declares("json") ? .document : .events
@@ -180,29 +182,47 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
         if bytes.starts(with: "[DONE]".utf8) { return try complete(afterDone: true) }
         // Halves of characters wait by the place in the tree at which they came.
         if halves.isEmpty, !SurrogateJoiner.mayConcern(bytes), takePlain(bytes) { return }
-        do {
-            try take(chunk: try parse(bytes))
-        } catch let error as JSONError {
-            guard error == .unexpectedEnd else { return try take(unreadable: bytes) }
+        let found = parse(bytes)
+        guard found.error != .unexpectedEnd else {
             held = bytes
             holds = true
-        } catch {
-            throw error as? OllamaFailure ?? FailureMapping.unreadable
+            return
         }
+        try take(found, of: bytes)
     }
 
     private mutating func takeHeld() throws(OllamaFailure) {
         let bytes = held
         held = []
         holds = false
-        guard let chunk = try? parse(bytes) else { return try take(unreadable: bytes) }
-        try take(chunk: chunk)
+        try take(parse(bytes), of: bytes)
     }
 
-    /// A chunk as JSON, with the characters whole that were cut in two between chunks.
-    mutating func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
-        guard !halves.isEmpty || SurrogateJoiner.mayConcern(bytes) else { return try JSONParser.parse(bytes, rule: .repair) }
-        return halves.joined(try JSONParser.parseKeepingHalves(bytes))
+    /// What bytes hold as JSON.
+    struct Parsed {
+        /// Usually one. Some gateways put several behind each other or into an array, and Gemini wraps its errors into one.
+        var chunks: [JSONValue]
+        /// What is wrong behind them.
+        var error: JSONError?
+
+        init(_ found: (values: [JSONValue], error: JSONError?)) {
+            chunks = found.values.flatMap { $0.array ?? [$0] }
+            error = found.error
+        }
+    }
+
+    /// Reads chunks, with the characters whole that were cut in two between them.
+    mutating func parse(_ bytes: [UInt8]) -> Parsed {
+        let mayHoldHalves = !halves.isEmpty || SurrogateJoiner.mayConcern(bytes)
+        var parsed = Parsed(JSONParser.parseAll(bytes, keepsHalves: mayHoldHalves))
+        if mayHoldHalves { parsed.chunks = parsed.chunks.map { halves.joined($0) } }
+        return parsed
+    }
+
+    private mutating func take(_ parsed: Parsed, of bytes: [UInt8]) throws(OllamaFailure) {
+        for chunk in parsed.chunks { try take(chunk: chunk) }
+        // Behind an answer that has said why it ended nothing is lost.
+        if parsed.error != nil, parsed.chunks.isEmpty || summary.finishReason == nil { try take(unreadable: bytes) }
     }
 
     /// Data that is no JSON: text would be lost by skipping it.
@@ -223,14 +243,12 @@ struct AnswerReader<Sink: AnswerSink>: Sendable {
     private mutating func take(foreign line: Span<UInt8>) throws(OllamaFailure) {
         guard line[0] == UInt8(ascii: "{") || line[0] == UInt8(ascii: "[") else { return }
         let bytes = Array(copying: line)
-        do {
-            try take(chunk: try JSONParser.parse(bytes, rule: .repair))
-        } catch let error as JSONError {
-            guard error == .unexpectedEnd else { return }
+        let found = parse(bytes)
+        guard found.error != .unexpectedEnd else {
             document = bytes + [0x0A]
             mode = .document
-        } catch {
-            throw error as? OllamaFailure ?? FailureMapping.unreadable
+            return
         }
+        for chunk in found.chunks { try take(chunk: chunk) }
     }
 }

@@ -11,7 +11,7 @@ public enum FailureMapping {
     public static func failure(status: Int, body: [UInt8], retryAfter: String?, now: Int64, context: FailureContext) -> OllamaFailure {
         let upstream = UpstreamFailure(body: body)
         var failure = map(status: status, upstream, context: context)
-        guard failure.status == 429 || failure.status == 503 else { return failure }
+        guard failure.asksToWait else { return failure }
         failure.retryAfter = retryAfter.flatMap { RetryAfter.seconds($0, now: now) } ?? upstream.retryDelay.map(RetryAfter.clamp)
         return failure
     }
@@ -35,7 +35,9 @@ public enum FailureMapping {
     /// Maps an error that came inside an answer with status 200.
     static func reported(_ error: JSONValue, context: FailureContext) -> OllamaFailure {
         let upstream = UpstreamFailure(error)
-        return map(status: upstream.status ?? status(named: upstream) ?? 200, upstream, context: context)
+        var failure = map(status: upstream.status ?? status(named: upstream) ?? 200, upstream, context: context)
+        if failure.asksToWait { failure.retryAfter = upstream.retryDelay.map(RetryAfter.clamp) }
+        return failure
     }
 
     private static func unreachable(_ reason: String, detail: String? = nil) -> OllamaFailure {
@@ -78,6 +80,12 @@ extension FailureMapping {
     static var unreadable: OllamaFailure {
         OllamaFailure(status: 502, error: "model server sent data that cannot be read", code: "UPSTREAM_INVALID")
     }
+    /// An answer that was packed although nobody asked for that.
+    static var compressed: OllamaFailure {
+        OllamaFailure(
+            status: 502, error: "model server sent a compressed answer", code: "UPSTREAM_INVALID",
+            detail: "The bridge asks for none; something before the model server compresses all the same.")
+    }
     /// The connection ended before the answer.
     static var cutOff: OllamaFailure {
         OllamaFailure(
@@ -95,4 +103,9 @@ extension FailureMapping {
     static var blocked: OllamaFailure {
         OllamaFailure(status: 400, error: "response blocked by the upstream content filter", code: "CONTENT_FILTER")
     }
+}
+
+extension OllamaFailure {
+    /// Whether it may say for how long.
+    fileprivate var asksToWait: Bool { status == 429 || status == 503 }
 }

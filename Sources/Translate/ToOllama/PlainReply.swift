@@ -37,7 +37,8 @@ struct PlainReply {
     init?(_ bytes: Span<UInt8>, skipsLogprobs: Bool) {
         guard bytes.count <= Self.largest else { return nil }
         self.skipsLogprobs = skipsLogprobs
-        guard object(bytes, { reply, name in reply.member(name, bytes) }), met.contains(.choices) else { return nil }
+        guard object(bytes, { reply, name in reply.member(name, bytes) }), met.contains(.choices), cursor.isAtEnd(bytes)
+        else { return nil }
     }
 
     /// Takes an object, its members' values by `member`.

@@ -39,7 +39,7 @@ struct SurrogateJoiner: Sendable {
 
     /// The chunk with halves joined; a half that ends a string is held back, one that finds no partner becomes U+FFFD.
     ///
-    /// - Parameter chunk: Parsed with ``JSONParser/parseKeepingHalves(_:)``.
+    /// - Parameter chunk: Parsed with ``JSONParser/parseAll(_:limits:keepsHalves:)``.
     mutating func joined(_ chunk: JSONValue) -> JSONValue { joined(chunk, place: PartsHash(), key: "") }
 
     /// What waits in vain when the answer ends.

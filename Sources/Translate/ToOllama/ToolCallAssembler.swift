@@ -28,12 +28,15 @@ struct ToolCallAssembler: Sendable {
     var isEmpty: Bool { parts.isEmpty }
 
     /// Takes one element of `tool_calls`, or a legacy `function_call` wrapped into `function`.
-    mutating func push(_ fragment: JSONObject) throws(TooLarge) {
+    ///
+    /// - Parameter isWhole: It is a call of its own.
+    mutating func push(_ fragment: JSONObject, isWhole: Bool = false) throws(TooLarge) {
         let function = fragment["function"]?.object ?? fragment
         let id = fragment["id"]?.string ?? ""
         let name = function["name"]?.string ?? ""
         let arguments = Argument(function["arguments"])
-        let position = self.position(index: fragment["index"]?.number?.integer, id: id, name: name, arguments: arguments)
+        let index = fragment["index"]?.number?.integer
+        let position = isWhole ? begin(parts.count) : self.position(index: index, id: id, name: name, arguments: arguments)
         cost += 64 + id.utf8.count + name.utf8.count
         if let extra = fragment["extra_content"], extra != .null {
             cost += JSONWriter.bytes(extra).count
@@ -74,7 +77,9 @@ struct ToolCallAssembler: Sendable {
             // Gemini's compatibility layer numbers every call 0; only the id or a second whole call tells them apart.
             return startsAnother(after: known, id: id, name: name, arguments: arguments) ? begin(index) : known
         }
-        if !id.isEmpty, let known = latestWithID[id] { return known }
+        if !id.isEmpty, let known = latestWithID[id] {
+            return startsAnother(after: known, id: "", name: name, arguments: arguments) ? begin(parts[known].index &+ 1) : known
+        }
         guard let last = parts.indices.last else { return begin(0) }
         if !id.isEmpty, parts[last].id.isEmpty, name.isEmpty { return last }
         let another = !id.isEmpty || startsAnother(after: last, id: id, name: name, arguments: arguments)

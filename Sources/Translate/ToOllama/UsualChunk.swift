@@ -101,7 +101,7 @@ private struct Finder {
                 }
             guard fine else { return false }
         } while cursor.take(UInt8(ascii: ","), bytes)
-        return met.contains([.choices, .delta]) && cursor.take(UInt8(ascii: "}"), bytes)
+        return met.contains([.choices, .delta]) && cursor.take(UInt8(ascii: "}"), bytes) && cursor.isAtEnd(bytes)
     }
 
     /// Counts that are plain numbers, and nothing that holds more of them.

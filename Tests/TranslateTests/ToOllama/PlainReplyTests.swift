@@ -22,7 +22,7 @@ import Testing
         (#" {"choices" : [ {"delta" : { } , "finish_reason" : "length"} ] } "#, "- - - length - - -"),
         (#"{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":null}}"#, "- - - - 5 - -"),
         (#"{"id":"","choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null}"#, "- - - - - - -"),
-        (#"{"choices":[{"message":{"content":"a","reasoning":"r","reasoning_content":"","tool_calls":[]}}]}x"#, "- r a - - - -"),
+        (#"{"choices":[{"message":{"content":"a","reasoning":"r","reasoning_content":"","tool_calls":[]}}]}\#n"#, "- r a - - - -"),
     ])
     func `the plain is found`(answer: String, expected: String) {
         #expect(Self.find(answer) == expected)
@@ -39,7 +39,7 @@ import Testing
         #"{"choices":[{"message":{"content":"a","content":"b"}}]}"#, #"{"choices":[{"message":{"c\u006fntent":"a"}}]}"#,
         #"{"id":"\u0061","choices":[]}"#, #"{"id":1,"choices":[]}"#, #"{"choices":[],"usage":{"prompt_tokens":1.0}}"#,
         #"{"choices":[],"usage":{"input_tokens":1}}"#, #"{"choices":[],"usage":{"prompt_tokens":1,"prompt_cache_hit_tokens":1}}"#,
-        #"{"choices":[],"usage":1}"#, #"{"choices":[]"#, #"[{"choices":[]}]"#, "{}", "null", "",
+        #"{"choices":[],"usage":1}"#, #"{"choices":[]"#, #"[{"choices":[]}]"#, "{}", "null", "", #"{"choices":[]}x"#, #"{"choices":[]}{}"#,
     ])
     func `what is not plain is left to the general path`(answer: String) {
         #expect(Self.find(answer) == nil)

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SurrogateJoinerTests {
     static func joined(_ chunks: [String]) throws -> ([JSONValue], SurrogateJoiner) {
         var joiner = SurrogateJoiner()
-        let values = try chunks.map { joiner.joined(try JSONParser.parseKeepingHalves(Array($0.utf8))) }
+        let values = try chunks.map { joiner.joined(try #require(JSONParser.parseAll(Array($0.utf8), keepsHalves: true).values.first)) }
         return (values, joiner)
     }
 
