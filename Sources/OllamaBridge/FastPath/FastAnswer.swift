@@ -11,7 +11,8 @@ class FastAnswer: FetchReceiver {
     let remember: @Sendable (AnswerSummary) -> Void
     /// When the event came that is being taken: one look at the clock for all that is done about it.
     private(set) var moment = Clock.now()
-    private let began: AnswerMoment
+    /// When the request went to the upstream.
+    let began: AnswerMoment
     private let provider: String
     private let failures: FailureContext
     /// What the upstream was sent, until it has taken it.

@@ -17,7 +17,7 @@ final class FastStream: FastAnswer {
     }
 
     override func begin(contentType: String?) {
-        translator.requestSent(at: moment)
+        translator.requestSent(at: began)
         translator.begin(contentType: contentType)
     }
 

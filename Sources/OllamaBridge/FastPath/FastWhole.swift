@@ -10,7 +10,7 @@ final class FastWhole: FastAnswer {
     }
 
     override func begin(contentType: String?) {
-        collector.requestSent(at: moment)
+        collector.requestSent(at: began)
         collector.begin(contentType: contentType)
     }
 

@@ -57,13 +57,12 @@ struct Relay: Sendable {
         to request: InferenceRequest, with answer: UpstreamCall.Answer, _ settings: AnswerSettings, _ transcript: TranscriptKeeper?,
         _ headers: HTTPFields, _ log: AnswerLog, holding use: RunningModels.Use
     ) async throws -> Response {
-        let sent = Clock.now()
         let remember = remembering(request, settings.keeps, log, holding: use)
         let contentType = answer.reply.headers["Content-Type"]
         let record = log.exchange.record
         guard request.stream else {
             var collector = AnswerCollector(settings)
-            collector.requestSent(at: sent)
+            collector.requestSent(at: answer.sent)
             collector.begin(contentType: contentType)
             let body = try await collect(answer.reply, &collector, settings.failures, log)
             remember(collector.summary)
@@ -75,7 +74,7 @@ struct Relay: Sendable {
             return .json(body, headers: headers)
         }
         var translator = AnswerTranslator(settings)
-        translator.requestSent(at: sent)
+        translator.requestSent(at: answer.sent)
         translator.begin(contentType: contentType)
         let streamed = try await StreamedAnswer(
             translator, body: answer.reply.body, failures: settings.failures, transcript: transcript, record: record
@@ -162,7 +161,7 @@ struct Relay: Sendable {
         _ settings: inout AnswerSettings, _ request: InferenceRequest, _ model: ResolvedModel, _ body: UpstreamBody,
         _ transcript: TranscriptKeeper?
     ) {
-        settings.thinkTags = model.dialect.thinkTags ? .split : .none
+        settings.thinkTags = model.dialect.thinkTags
         settings.failures.secrets = model.provider.secrets
         settings.keeps = EchoParts(model.dialect, answering: request)
         settings.originalToolNames = body.originalToolNames

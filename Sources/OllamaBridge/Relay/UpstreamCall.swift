@@ -16,6 +16,8 @@ struct UpstreamCall: Sendable {
         let body: UpstreamBody
         /// The member of the model that answered.
         let model: ResolvedModel
+        /// When the request went to it.
+        let sent: AnswerMoment
     }
 
     /// Makes the body for one member; asked again when a refusal taught us something.
@@ -83,21 +85,24 @@ struct UpstreamCall: Sendable {
     ) async throws -> Answer {
         var adjustments = learned.adjustments(for: member)
         var refused: (body: UpstreamBody, failure: UpstreamFailure)?
+        var lessons: [LearnedAdjustments.Adjustment] = []
         // Each lesson concerns one parameter; two suffice for every provider seen.
         for lessonsLeft in [2, 1, 0] {
             let body = try await build(member, adjustments)
             // A lesson about messages changes nothing in a body that passes through.
             if let refused, refused.body == body { throw refused.failure }
+            let sent = Clock.now()
             let reply = try await send(body, to: member, failures: failures, headStart: headStart)
-            if (200..<300).contains(reply.status) { return Answer(reply: reply, body: body, model: member) }
+            if (200..<300).contains(reply.status) {
+                remember(lessons, of: member, log)
+                return Answer(reply: reply, body: body, model: member, sent: sent)
+            }
             let text = (try? await reply.body.collect(upTo: Self.errorBodyBytes)) ?? []
             let failure = Self.failure(reply, text, failures)
-            if lessonsLeft > 0, let lesson = LearnedAdjustments.learn(status: reply.status, body: text, sent: body.parameters) {
+            let lesson = LearnedAdjustments.learn(status: reply.status, body: text, sent: body.parameters, values: body.values)
+            if lessonsLeft > 0, let lesson {
                 adjustments.apply(lesson)
-                learned.learn(lesson, for: member)
-                log.notice(
-                    "The upstream refused a parameter; remembered",
-                    metadata: ["lesson": "\(lesson)", "provider": "\(member.provider.name)"])
+                lessons.append(lesson)
                 refused = (body, failure)
                 continue
             }
@@ -106,6 +111,15 @@ struct UpstreamCall: Sendable {
         throw UpstreamFailure(
             shown: OllamaFailure(status: 502, error: "model server refused the request in every form tried"), isWorthRetrying: false,
             isProvidersFault: true)
+    }
+
+    /// Only what helped: a word in a refusal can mislead.
+    private func remember(_ lessons: [LearnedAdjustments.Adjustment], of member: ResolvedModel, _ log: Logger) {
+        for lesson in lessons {
+            learned.learn(lesson, for: member)
+            log.notice(
+                "The upstream refused a parameter; remembered", metadata: ["lesson": "\(lesson)", "provider": "\(member.provider.name)"])
+        }
     }
 
     private func send(

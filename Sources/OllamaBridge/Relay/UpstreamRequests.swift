@@ -31,7 +31,7 @@ final class UpstreamRequests: Sendable {
 
     private func make(_ provider: Provider, _ path: String) -> FetchRequest {
         var headers: [(name: String, value: String)] = [
-            ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"),
+            ("Content-Type", "application/json"), ("Accept", "text/event-stream, application/json"), ("Accept-Encoding", "identity"),
         ]
         // Keys go to the provider's own address and nowhere else.
         headers += provider.requestHeaders.map { ($0.name, $0.value.value) }

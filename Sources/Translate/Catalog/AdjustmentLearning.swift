@@ -4,16 +4,19 @@ extension LearnedAdjustments {
     /// - Parameters:
     ///   - status: Only 400 and 422 teach anything.
     ///   - sent: The parameters of the refused request, so that an unrelated word in the text teaches nothing.
-    public static func learn(status: Int, body: [UInt8], sent: Set<String>) -> Adjustment? {
+    ///   - values: Those of them that the bridge itself chose, with their values.
+    public static func learn(status: Int, body: [UInt8], sent: Set<String>, values: JSONObject = [:]) -> Adjustment? {
         guard status == 400 || status == 422 else { return nil }
         let complaint = UpstreamComplaint(body)
         if let special = learnSpecial(complaint, sent) { return special }
         if let rename = learnRename(complaint, sent) { return rename }
-        if let replacement = learnValue(complaint, sent) { return replacement }
-        guard complaint.saysUnsupported else { return nil }
-        // `temperature` and `top_p` are named together where only one may be sent; the first matters more to people.
-        if complaint.has("cannot both"), sent.contains("top_p") { return .drop("top_p") }
-        return complaint.parameter(among: sent.subtracting(essential)).map(Adjustment.drop)
+        if let replacement = learnValue(complaint, sent, values) { return replacement }
+        if complaint.saysUnsupported {
+            // `temperature` and `top_p` are named together where only one may be sent; the first matters more to people.
+            if complaint.has("cannot both"), sent.contains("top_p") { return .drop("top_p") }
+            if let parameter = complaint.parameter(among: sent.subtracting(essential)) { return .drop(parameter) }
+        }
+        return learnThinking(complaint, values)
     }
 
     /// What a request cannot do without: an answer that silently ignores tools or a schema is worse than an error.
@@ -23,6 +26,7 @@ extension LearnedAdjustments {
         if complaint.has("reasoning_content"), complaint.has("missing") || complaint.has("must be") || complaint.has("required") {
             return .echoReasoning
         }
+        if complaint.saysUnsupported, complaint.isAboutMessages, complaint.has("reasoning") { return .hideReasoning }
         if complaint.has("missing"), complaint.has("thought_signature") || complaint.has("thought signature") {
             return .standInForSignatures
         }
@@ -45,15 +49,27 @@ extension LearnedAdjustments {
     }
 
     /// `'reasoning_effort' does not support 'none' with this model. Supported values are: 'minimal', 'low' …`
-    private static func learnValue(_ complaint: UpstreamComplaint, _ sent: Set<String>) -> Adjustment? {
-        guard sent.contains("reasoning_effort"), complaint.has("reasoning_effort"), complaint.has("supported values") else { return nil }
-        let words = complaint.quotedWords(after: "supported values")
+    private static func learnValue(_ complaint: UpstreamComplaint, _ sent: Set<String>, _ values: JSONObject) -> Adjustment? {
+        guard sent.contains("reasoning_effort"), complaint.has("reasoning_effort") else { return nil }
+        let words = ["supported values", "must be one of", "should be"].flatMap(complaint.quotedWords)
         let ladders = [["none", "minimal", "low", "medium"], ["max", "xhigh", "high", "medium"], ["minimal", "low", "medium"]]
+        let known = values["reasoning_effort"]?.string
         for ladder in ladders {
-            for (index, refused) in ladder.enumerated() where complaint.has("does not support '\(refused)'") {
+            for (index, refused) in ladder.enumerated()
+            where known.map({ $0 == refused }) ?? complaint.has("does not support '\(refused)'") {
                 guard let value = ladder.dropFirst(index + 1).first(where: words.contains) else { continue }
                 return .replace(parameter: "reasoning_effort", value: refused, with: value)
             }
+        }
+        return nil
+    }
+
+    /// A model that always thinks or never does, or takes other words for it, has many ways to say so. How much it thinks is never worth an
+    /// error to the client.
+    private static func learnThinking(_ complaint: UpstreamComplaint, _ values: JSONObject) -> Adjustment? {
+        for field in ["reasoning_effort", "reasoning", "thinking", "enable_thinking", "chat_template_kwargs"] {
+            guard let value = values[field], complaint.has("reasoning") || complaint.has("think") else { continue }
+            return .leaveOut(field, value: value)
         }
         return nil
     }
@@ -108,6 +124,9 @@ struct UpstreamComplaint {
         ].contains(where: has)
     }
 
+    /// Whether it is about something within a message.
+    var isAboutMessages: Bool { named.contains { $0.hasPrefix("messages") } }
+
     /// The one of these parameters that the refusal is about.
     func parameter(among sent: Set<String>) -> String? {
         let names = sent.sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
@@ -124,11 +143,11 @@ struct UpstreamComplaint {
         }
     }
 
-    /// The words in single quotes behind a phrase, up to the end of the sentence's line.
+    /// The words in quotes of any kind behind a phrase, up to the end of the sentence's line.
     func quotedWords(after phrase: String) -> [String] {
         guard let range = text.firstRange(of: phrase) else { return [] }
         let rest = text[range.upperBound...].prefix { $0 != "\n" }
-        return rest.split(separator: "'", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }.map {
+        return rest.split(omittingEmptySubsequences: false) { "'\"`".contains($0) }.enumerated().filter { $0.offset % 2 == 1 }.map {
             String($0.element)
         }
     }

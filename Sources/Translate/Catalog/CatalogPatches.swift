@@ -122,7 +122,12 @@ extension Dialect {
         if let value = try reader.bool("tool_history_needs_tools") { toolHistoryNeedsTools = value }
         if let value = try reader.bool("tool_extra_content") { toolExtraContent = value }
         if let value = try reader.bool("reasoning_details") { reasoningDetails = value }
-        if let value = try reader.bool("think_tags") { thinkTags = value }
+        switch reader.value("think_tags") {
+        case nil: break
+        case .bool(let isSplit)?: thinkTags = isSplit ? .split : .none
+        case "opened"?: thinkTags = .splitOpened
+        case let value?: throw reader.wrongType("think_tags", value, "true, false or \"opened\"")
+        }
         if let value = try reader.bool("image_detail") { imageDetail = value }
         if let value = try reader.integer("embedding_batch", in: 1...100_000) { embeddingBatch = value }
         if let value = try reader.bool("embedding_options") { embeddingOptions = value }

@@ -45,7 +45,7 @@ public struct Dialect: Sendable, Equatable {
     /// Whether calls and results in the history are refused when the request offers no tools.
     public var toolHistoryNeedsTools = false
     /// Whether reasoning comes as `<think>…</think>` inside the text.
-    public var thinkTags = false
+    public var thinkTags = AnswerSettings.ThinkTags.none
     /// Whether `image_url.detail` is understood.
     public var imageDetail = true
     /// Whether calls carry `extra_content`, such as Gemini's thought signatures.

@@ -129,7 +129,7 @@ extension Dialect {
         $0.effortOff = nil
         $0.system = .first
         $0.completions = true
-        $0.thinkTags = true
+        $0.thinkTags = .split
     }
 
     private static let ollama = preset("ollama") {

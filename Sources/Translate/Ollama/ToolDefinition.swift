@@ -22,10 +22,25 @@ extension ToolDefinition {
         return ToolDefinition(name: name, json: entry)
     }
 
+    /// A schema without keywords that are null: some clients write one where they have nothing, and upstreams read that as a broken schema.
+    private static func withoutNulls(_ schema: JSONValue) -> JSONValue {
+        switch schema {
+        case .object(let object): .object(JSONObject(object.members.compactMap(withoutNulls)))
+        case .array(let values): .array(values.map(withoutNulls))
+        default: schema
+        }
+    }
+
+    private static func withoutNulls(_ member: JSONObject.Member) -> JSONObject.Member? {
+        // In these null is a value like others.
+        if ["default", "const", "example"].contains(member.key) { return member }
+        if member.value == .null { return nil }
+        if ["enum", "examples"].contains(member.key) { return member }
+        return JSONObject.Member(key: member.key, value: withoutNulls(member.value))
+    }
+
     private static func parameters(_ value: JSONValue?) -> JSONValue {
-        guard case .object(var schema) = value else { return ["type": "object", "properties": [:]] }
-        // Go clients write null where they have nothing; upstreams read that as a broken schema.
-        for key in ["required", "properties", "type"] where schema[key] == .null { schema[key] = nil }
+        guard let value, case .object(var schema) = withoutNulls(value) else { return ["type": "object", "properties": [:]] }
         if schema["type"] == nil { schema["type"] = "object" }
         if schema["properties"] == nil, schema["type"] == "object" { schema["properties"] = [:] }
         return .object(schema)

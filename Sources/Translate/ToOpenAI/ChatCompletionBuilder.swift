@@ -39,7 +39,7 @@ public enum ChatCompletionBuilder {
         _ request: InferenceRequest, model: ResolvedModel, images: [[ImageOutcome]], format: FormatMapping?
     ) -> [Turn] {
         let dialect = model.dialect
-        var turns = Turn.list(request, images: images, stripsThinkTags: model.capabilities.thinking || dialect.thinkTags)
+        var turns = Turn.list(request, images: images, stripsThinkTags: model.capabilities.thinking || dialect.thinkTags != .none)
         turns = ToolCorrelation.apply(turns, form: dialect.toolIDs)
         if dialect.toolHistoryNeedsTools, request.tools.isEmpty { turns = TurnShaping.flatteningTools(turns) }
         turns = TurnShaping.movingPicturesToUsers(turns)
@@ -75,7 +75,7 @@ public enum ChatCompletionBuilder {
     private static func messageWriting(_ model: ResolvedModel, _ tools: ToolMapping, _ adjustments: LearnedAdjustments) -> MessageWriting {
         MessageWriting(
             dialect: model.dialect, detail: model.images.detail,
-            echo: adjustments.echoesReasoning ? .reasoningContent : model.dialect.reasoningEcho,
+            echo: adjustments.hidesReasoning ? .none : adjustments.echoesReasoning ? .reasoningContent : model.dialect.reasoningEcho,
             echoesAlways: adjustments.echoesReasoning, standsInForSignatures: adjustments.standsInForSignatures, toolNames: tools.sentNames)
     }
 }

@@ -12,6 +12,8 @@ public struct UpstreamBody: Sendable, Equatable {
 
     /// The top-level keys in the body, for learning from a refusal.
     public var parameters: Set<String> { Set(keys).union(moreFields.map(\.key)) }
+    /// Those of them that the bridge chose by its own rules.
+    public var values: JSONObject { JSONObject(moreFields) }
     /// Bytes of all pieces.
     public var count: Int { pieces.reduce(0) { $0 + $1.count } }
     /// All pieces joined, for tests and explanations.

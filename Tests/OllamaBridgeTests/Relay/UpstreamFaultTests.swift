@@ -135,6 +135,24 @@ import Translate
         }
     }
 
+    @Test(arguments: Path.allCases, [true, false])
+    func `what an upstream takes before its headers is the model's time`(path: Path, stream: Bool) async throws {
+        let upstream = try StubUpstream { connection in
+            try connection.readRequest()
+            Thread.sleep(forTimeInterval: 0.05)
+            try connection.send(StubAnswer.eventStreamHead)
+            try connection.send(Say.stream(["All"]))
+        }
+        defer { upstream.stop() }
+        try await TestBridge.with(upstream: upstream.url) { bridge in
+            let answer = try await bridge.client().exchange(path.of(Ask.chat(stream: stream)))
+            let last = try #require(answer.text.split(separator: "\n").last { $0.contains(#""done":true"#) })
+            let end = try #require(try JSONParser.parse(Array(last.utf8)).object)
+            let times = ["prompt_eval_duration", "eval_duration"].map { end[$0]?.number?.integer ?? 0 }
+            #expect(times.allSatisfy { $0 > 1_000_000 } && times.reduce(0, +) >= 50_000_000, "\(answer.text)")
+        }
+    }
+
     @Test func `a key that an upstream quotes is not passed on`() async throws {
         let key = "sk-canary-5566778899"
         let upstream = try StubUpstream.answering { _ in

@@ -74,6 +74,14 @@ import Translate
         #expect(catalog.resolve("demo")?.provider.baseURL == "http://127.0.0.1:5555/v1")
     }
 
+    @Test(arguments: [
+        ("true", AnswerSettings.ThinkTags.split), ("false", .none), (#""opened""#, .splitOpened),
+    ])
+    func `tags around reasoning are the upstream's, the model's or its template's`(value: String, tags: AnswerSettings.ThinkTags) throws {
+        let catalog = try Self.catalog(#"{"models":{"a":{"provider":"lmstudio","dialect":{"base":"lmstudio","think_tags":\#(value)}}}}"#)
+        #expect(catalog.resolve("a")?.dialect.thinkTags == tags)
+    }
+
     @Test func `an upstream's own list fills in what the file leaves open`() throws {
         var catalog = try Self.catalog(
             #"{"models":{"a":{"provider":"vllm"},"b":{"provider":"vllm","context_length":5},"v/*":{"provider":"vllm"}}}"#)

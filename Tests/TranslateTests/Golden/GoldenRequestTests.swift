@@ -90,7 +90,7 @@ struct Walk {
             let refused = try ChatCompletionBuilder.build(request, model: model, images: images, adjustments: adjustments)
             let lesson = LearnedAdjustments.learn(
                 status: refusal.object?["status"]?.number?.integer ?? 400,
-                body: JSONWriter.bytes(refusal.object?["body"] ?? .null), sent: refused.parameters)
+                body: JSONWriter.bytes(refusal.object?["body"] ?? .null), sent: refused.parameters, values: refused.values)
             adjustments.apply(try #require(lesson, "nothing was learnt from \(JSONDifference.text(refusal))"))
         }
         let body = try ChatCompletionBuilder.build(request, model: model, images: images, adjustments: adjustments)
