@@ -2,12 +2,15 @@
 
 import base64
 import io
+import threading
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
 import pictures
+from bridge import stub_catalog
 from pictures import assert_shows, base64_of, encode, photo
 
 CASES = {case.name: case for case in pictures.cases()}
@@ -174,6 +177,78 @@ def test_top_level_images_of_a_chat_belong_to_the_last_user_message(http, stub):
     })
     messages = stub.last.body["messages"]
     assert [isinstance(message["content"], list) for message in messages] == [False, False, True]
+
+
+def test_top_level_images_of_a_chat_join_those_of_messages(http, stub):
+    colours = [encode(Image.new("RGB", (20, 20), colour), "PNG") for colour in ("red", "blue")]
+    http.post("/api/chat", json={
+        "model": "seer", "stream": False, "images": [base64_of(colours[1])],
+        "messages": [{"role": "user", "content": "one", "images": [base64_of(colours[0])]}, {"role": "assistant", "content": "two"},
+                     {"role": "user", "content": "three"}],
+    })
+    assert [picture.getpixel((9, 9))[0] > 200 for picture in stub.last.pictures()] == [True, False]
+
+
+def limited(stub, **images):
+    """A catalogue whose one model has these limits."""
+    catalog = stub_catalog(stub.url)
+    catalog["models"] = {"seer": {"provider": "stub", "model": "up", "vision": True, "images": images}}
+    return catalog
+
+
+def test_text_counts_against_the_limit_of_a_request(new_bridge, stub):
+    data = base64_of(encode(photo("astronaut"), "JPEG", quality=95))
+    bridge = new_bridge(models=limited(stub, max_request_bytes=300_000))
+    bodies = []
+    for path, message in [
+        ("/api/chat", {"content": "x" * 260_000, "images": [data]}),
+        ("/v1/chat/completions", {"content": [{"type": "text", "text": "x" * 260_000}, {"type": "image_url", "image_url": {"url": data}}]}),
+    ]:
+        reply = httpx.post(bridge.url + path, json={"model": "seer", "stream": False, "messages": [{"role": "user", **message}]})
+        assert reply.status_code == 200, reply.text
+        assert len(stub.last.pictures()) == 1
+        bodies.append(int(stub.last.headers["Content-Length"]))
+    assert max(bodies) <= 300_000
+    small = new_bridge(models=limited(stub, max_request_bytes=50_000))
+    with httpx.Client(base_url=small.url, timeout=30) as http:
+        send(http, base64_of(encode(photo("astronaut").resize((64, 64)), "JPEG")))
+
+
+def test_a_url_is_fetched_once_a_request(new_bridge, stub, image_host):
+    url = image_host.serve("/a.jpg", encode(photo("astronaut"), "JPEG", quality=95), **{"Cache-Control": "no-store"})
+    bridge = new_bridge("--allow-image-host", "127.0.0.1", models=limited(stub, max_request_bytes=60_000))
+    with httpx.Client(base_url=bridge.url, timeout=30) as http:
+        reply = http.post("/api/chat", json={
+            "model": "seer", "stream": False,
+            "messages": [{"role": "user", "content": "one", "images": [url]}, {"role": "assistant", "content": "two"},
+                         {"role": "user", "content": "three", "images": [url, url]}],
+        })
+    assert reply.status_code == 200, reply.text
+    assert len(stub.last.pictures()) == 3 and len(image_host.requests) == 1
+
+
+def test_each_model_has_its_patience_for_urls(new_bridge, stub, image_host):
+    gate = threading.Event()
+    image_host.pages["/slow"] = lambda _: gate.wait(20)
+    bridge = new_bridge("--allow-image-host", "127.0.0.1", models=limited(stub, fetch_timeout_seconds=1))
+    reply = httpx.post(bridge.url + "/api/generate", json={"model": "seer", "prompt": "Look.", "images": [image_host.url + "/slow"]}, timeout=15)
+    gate.set()
+    assert reply.status_code == 400 and reply.json()["error"] == "failed to fetch image: timed out"
+
+
+def test_explain_adds_up_and_names_notices(new_bridge, stub):
+    catalog = limited(stub)
+    catalog["models"]["blind"] = {"provider": "stub", "model": "up", "images": {"images_without_vision": "notice"}}
+    bridge = new_bridge(models=catalog)
+    data = base64_of(CASES["png rgb"].data)
+
+    def explain(model):
+        body = {"model": model, "messages": [{"role": "user", "content": "Look.", "images": [data, data]}]}
+        return httpx.post(bridge.url + "/bridge/explain", json=body).json()
+
+    seen = explain("seer")
+    assert seen["base64_bytes"] == sum(picture["result"]["base64_bytes"] for picture in seen["images"]) > 1000
+    assert [picture["outcome"] for picture in explain("blind")["images"]] == ["notice", "notice"]
 
 
 def test_same_picture_same_bytes(http, stub):

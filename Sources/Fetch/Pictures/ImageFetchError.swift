@@ -12,8 +12,10 @@ public enum ImageFetchError: Error, Sendable, Hashable {
     case addressNotAllowed
     /// More redirects than are followed.
     case tooManyRedirects
-    /// No connection, or one that broke off.
+    /// No connection.
     case couldNotConnect(detail: String)
+    /// The connection ended before the answer did, or what came is no HTTP.
+    case brokeOff(detail: String)
     /// The caller's task was cancelled.
     case cancelled
 
@@ -27,7 +29,7 @@ public enum ImageFetchError: Error, Sendable, Hashable {
         case .tooLarge: "too large"
         case .addressNotAllowed: "address not allowed"
         case .tooManyRedirects: "too many redirects"
-        case .couldNotConnect: "could not connect"
+        case .couldNotConnect, .brokeOff: "could not connect"
         }
     }
 }

@@ -28,15 +28,18 @@ public final class ImageFetcher: Sendable {
     ///
     /// - Parameters:
     ///   - url: As the client wrote it. It is read by one parser only, and the parser's own spelling is what gets dialled.
+    ///   - time: Everything: hops, tries, and the body; nil for the configuration's.
     ///   - slots: Places shared by all pictures of one request; nil for none but the process's own.
-    public func fetch(_ url: String, slots: FetchSlots? = nil) async throws(ImageFetchError) -> FetchedImage {
+    public func fetch(_ url: String, within time: Duration? = nil, slots: FetchSlots? = nil) async throws(ImageFetchError) -> FetchedImage {
+        let time = time ?? configuration.totalTimeout
         let parsed = try policy.parse(url)
         if let slots {
             guard await slots.enter() else { throw .cancelled }
         }
         defer { slots?.leave() }
-        return try await shared.value(for: parsed.text) { [self] in
-            await run(parsed)
+        // Those with another patience wait for a fetch of their own.
+        return try await shared.value(for: "\(time) \(parsed.text)") { [self] in
+            await run(parsed, within: time)
         }.get()
     }
 
@@ -54,9 +57,11 @@ public final class ImageFetcher: Sendable {
         await fetcher.shutdown()
     }
 
-    private func run(_ url: ParsedURL) async -> Result<FetchedImage, ImageFetchError> {
+    private func run(_ url: ParsedURL, within time: Duration) async -> Result<FetchedImage, ImageFetchError> {
         guard await slots.enter() else { return .failure(.cancelled) }
         defer { slots.leave() }
+        var configuration = configuration
+        configuration.totalTimeout = time
         var walk = ImageWalk(configuration: configuration, policy: policy, fetcher: fetcher, cache: cache, hostSlots: hostSlots)
         do throws(ImageFetchError) {
             return .success(try await walk.fetch(url))

@@ -34,7 +34,12 @@ struct ImageWalk {
                 return image
             case .redirect(let location):
                 guard redirects < configuration.maxRedirects else { throw .tooManyRedirects }
-                url = try policy.follow(location, from: url)
+                do {
+                    url = try policy.follow(location, from: url)
+                } catch {
+                    // The client's own URL was fine.
+                    throw error == .unsupportedURL ? .addressNotAllowed : error
+                }
             }
         }
         throw .tooManyRedirects
@@ -163,9 +168,8 @@ extension ImageFetchError {
         case .timedOut: self = .timedOut
         case .tooLarge(let limit): self = .tooLarge(limit: limit)
         case .cancelled, .shutDown: self = .cancelled
-        case .couldNotResolve(let detail), .couldNotConnect(let detail), .tlsFailed(let detail), .closedEarly(let detail),
-            .protocolError(let detail):
-            self = .couldNotConnect(detail: detail)
+        case .couldNotResolve(let detail), .couldNotConnect(let detail), .tlsFailed(let detail): self = .couldNotConnect(detail: detail)
+        case .closedEarly(let detail), .protocolError(let detail): self = .brokeOff(detail: detail)
         }
     }
 }

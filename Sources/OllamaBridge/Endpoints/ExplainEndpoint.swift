@@ -27,11 +27,9 @@ struct ExplainEndpoint: Sendable {
                 source: request.messages[position.message].images[position.image],
                 isInNewestTurn: request.isInNewestTurn(message: position.message))
         }
-        let goOn: ImageStage.Rejecter = { _ in }
-        let prepared = try await images.prepare(slots, for: model, requestedName: request.model, named: true, reject: goOn) {
-            _, describer in
-            "(a caption by \(describer))"
-        }
+        let prepared = try await images.prepare(
+            slots, for: model, requestedName: request.model, textBytes: request.textBytes, named: true, reject: { _ in }
+        ) { _, describer in "(a caption by \(describer))" }
         let pictures = prepared.facts.map { fact in
             var entry: JSONObject = [:]
             entry["message"] = request.clientPosition(ofMessage: positions[fact.slot].message).map(JSONValue.integer)
@@ -42,7 +40,7 @@ struct ExplainEndpoint: Sendable {
             return JSONValue.object(entry)
         }
         let sent = prepared.outcomes.reduce(0) { sum, outcome in
-            if case .jpeg(let base64, _) = outcome { sum + base64.count } else { sum }
+            if case .jpeg(let base64, _) = outcome { sum + base64.reduce(0) { $0 + $1.count } } else { sum }
         }
         return [
             "model": .text(request.model), "provider": .text(model.provider.name), "upstream_model": .text(model.upstreamID),

@@ -84,7 +84,7 @@ struct OpenAIEndpoints: Sendable {
         let slots = editor.pictures.map { PictureSlot(source: $0.source, isInNewestTurn: $0.isInNewestTurn, detail: $0.detail) }
         do {
             return try await images.prepare(
-                slots, for: model, requestedName: editor.model
+                slots, for: model, requestedName: editor.model, textBytes: editor.textBytes
             ) { picture, describer in
                 try await self.describer.caption(picture, by: describer, log: log)
             }

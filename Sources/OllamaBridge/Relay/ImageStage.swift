@@ -62,6 +62,8 @@ struct ImageStage: Sendable {
     private struct Job: Sendable {
         var target: ImageTarget
         var named: Bool
+        let fetchTime: Duration
+        let fetched = FetchedPictures()
     }
 
     private enum Result: Sendable {
@@ -71,14 +73,20 @@ struct ImageStage: Sendable {
 
     /// - Parameters:
     ///   - name: The model's name as the client used it, for error texts.
+    ///   - textBytes: What of the request is no picture.
     ///   - named: Whether their SHA-256 is wanted, audit or not.
     ///   - reject: Called for each picture that would end the request.
     /// - Throws: ``PictureRejection``, `CancellationError`, or what the describer throws.
     func prepare(
-        _ slots: [PictureSlot], for model: ResolvedModel, requestedName name: String, named: Bool = false,
-        reject: Rejecter = { throw $0 }, describe: Describer
+        _ slots: [PictureSlot], for model: ResolvedModel, requestedName name: String, textBytes: Int, named: Bool = false,
+        reject goOn: Rejecter = { throw $0 }, describe: Describer
     ) async throws -> PreparedPictures {
         guard !slots.isEmpty else { return PreparedPictures() }
+        var rejected: Set<Int> = []
+        func reject(_ slot: Int, _ fault: ImageFault) throws {
+            try goOn(PictureRejection(slot: slot, fault: fault))
+            rejected.insert(slot)
+        }
         var results: [Result?] = Array(repeating: nil, count: slots.count)
         var describer: String?
         let items = slots.map { ImagePlan.Item(source: $0.source, isInNewestTurn: $0.isInNewestTurn) }
@@ -88,7 +96,7 @@ struct ImageStage: Sendable {
             case .describe(let model): describer = model
             case .notice(let fault): results[slot] = .faulty(fault)
             case .refuse(let fault):
-                try reject(PictureRejection(slot: slot, fault: fault))
+                try reject(slot, fault)
                 results[slot] = .faulty(fault)
             }
         }
@@ -96,7 +104,9 @@ struct ImageStage: Sendable {
         let settings = describer.flatMap { try? catalog.require($0, for: .chat) }?.images ?? model.images
         let kept = results.count { $0 == nil }
         // A caption is kept under the picture's SHA-256.
-        let job = Job(target: target(settings, kept: kept), named: named || namesPictures || describer != nil)
+        let job = Job(
+            target: target(settings, kept: kept), named: named || namesPictures || describer != nil,
+            fetchTime: .seconds(settings.fetchTimeoutSeconds))
         let pixels = PixelAllowance(Self.pixelsPerRequest)
         // The newest turn first, so that old pictures never use up its allowance.
         for newest in [true, false] {
@@ -105,11 +115,15 @@ struct ImageStage: Sendable {
                 results[slot] = result
             }
             for slot in wanted {
-                if newest, case .faulty(let fault)? = results[slot] { try reject(PictureRejection(slot: slot, fault: fault)) }
+                if newest, case .faulty(let fault)? = results[slot] { try reject(slot, fault) }
             }
         }
-        if describer == nil { try await fit(slots, &results, job, settings: settings, reject) }
-        return try await finish(slots, results, detail: settings.detail, name: name, describer: describer, describe)
+        if describer == nil {
+            for (slot, fault) in try await fit(slots, &results, job, settings: settings, textBytes: textBytes)
+            where slots[slot].isInNewestTurn { try reject(slot, fault) }
+        }
+        return try await finish(
+            slots, results, rejected: rejected, detail: settings.detail, name: name, describer: describer, describe)
     }
 
     private func target(_ settings: ImageSettings, kept: Int) -> ImageTarget {
@@ -161,11 +175,7 @@ struct ImageStage: Sendable {
     ) async throws -> Result {
         do {
             var fetched: [UInt8]?
-            if case .url = source {
-                try await fetchSlots.acquire(1)
-                defer { fetchSlots.release(1) }
-                fetched = try await converter.fetch(source)
-            }
+            if case .url(let url) = source { fetched = try await fetch(url, job, fetchSlots) }
             return .converted(
                 try await converter.convert(source, text: text, fetched: fetched, to: job.target, pixels: pixels, named: job.named))
         } catch let fault as ImageFault {
@@ -173,14 +183,27 @@ struct ImageStage: Sendable {
         }
     }
 
+    private func fetch(_ url: String, _ job: Job, _ slots: WeightedSemaphore) async throws -> [UInt8] {
+        if let known = job.fetched.bytes(of: url) { return known }
+        try await slots.acquire(1)
+        defer { slots.release(1) }
+        let bytes = try await converter.fetch(url, within: job.fetchTime)
+        job.fetched.keep(bytes, of: url)
+        return bytes
+    }
+
     /// Makes the largest pictures smaller until all of them fit in one upstream request.
+    ///
+    /// - Returns: Those for which that came to nothing, and why.
     private func fit(
-        _ slots: [PictureSlot], _ results: inout [Result?], _ job: Job, settings: ImageSettings, _ reject: Rejecter
-    ) async throws {
+        _ slots: [PictureSlot], _ results: inout [Result?], _ job: Job, settings: ImageSettings, textBytes: Int
+    ) async throws -> [(slot: Int, fault: ImageFault)] {
         let sizes = results.map { result in
             if case .converted(let converted)? = result { converted.picture.base64.count } else { 0 }
         }
-        let budget = settings.maxRequestBytes - Self.textReserve
+        let limit = settings.maxRequestBytes
+        let budget = limit - textBytes - min(Self.frameReserve, limit / 16)
+        var faults: [(slot: Int, fault: ImageFault)] = []
         let limits = RequestBudget(maxBase64Bytes: budget).limits(forBase64Sizes: sizes)
         for slot in slots.indices {
             guard let limit = limits[slot], sizes[slot] > 0 else { continue }
@@ -189,26 +212,31 @@ struct ImageStage: Sendable {
             let result = try await convert(
                 slots[slot].source, smaller, pixels: PixelAllowance(Self.pixelsPerRequest),
                 fetchSlots: WeightedSemaphore(capacity: 1))
-            if case .faulty = result {
-                let fault = ImageFault.requestTooLarge(
-                    figure: "\(sizes.reduce(0, +)) bytes of images", limit: "\(settings.maxRequestBytes) bytes")
-                if slots[slot].isInNewestTurn { try reject(PictureRejection(slot: slot, fault: fault)) }
-                results[slot] = .faulty(fault)
-            } else {
+            guard case .faulty(var fault) = result else {
                 results[slot] = result
+                continue
             }
+            if case .doesNotFit = fault {
+                fault = .requestTooLarge(
+                    figure: "\(sizes.reduce(0, +)) bytes of images and \(textBytes) of text",
+                    limit: "\(settings.maxRequestBytes) bytes")
+            }
+            results[slot] = .faulty(fault)
+            faults.append((slot, fault))
         }
+        return faults
     }
 
-    /// What of an upstream request is kept free for everything that is not a picture.
-    private static let textReserve = 64 << 10
+    /// What is kept free for what the upstream's form of a request has more than the client's.
+    private static let frameReserve = 64 << 10
 
     /// - Parameters:
     ///   - detail: For pictures that say nothing of it themselves.
     ///   - name: The model's name as the client used it.
     ///   - describer: The model that puts the pictures into words instead.
     private func finish(
-        _ slots: [PictureSlot], _ results: [Result?], detail: String?, name: String, describer: String?, _ describe: Describer
+        _ slots: [PictureSlot], _ results: [Result?], rejected: Set<Int>, detail: String?, name: String, describer: String?,
+        _ describe: Describer
     ) async throws -> PreparedPictures {
         var prepared = PreparedPictures()
         for (slot, result) in results.enumerated() {
@@ -224,9 +252,9 @@ struct ImageStage: Sendable {
                     let caption = try await describe(converted.picture, describer)
                     prepared.add(.notice("[Image, described by \(describer): \(caption)]"), .described(by: describer), slot, slots)
                 } catch is OllamaFailure where !slots[slot].isInNewestTurn {
-                    prepared.add(.noVision(model: name), slot, slots)
+                    prepared.add(.noVision(model: name), slot, slots, isRejected: false)
                 }
-            case .faulty(let fault)?: prepared.add(fault, slot, slots)
+            case .faulty(let fault)?: prepared.add(fault, slot, slots, isRejected: rejected.contains(slot))
             case nil: continue
             }
         }
@@ -240,8 +268,8 @@ extension PreparedPictures {
         facts.append(PictureFact(slot: slot, kind: Self.kind(slots[slot].source), outcome: fact))
     }
 
-    fileprivate mutating func add(_ fault: ImageFault, _ slot: Int, _ slots: [PictureSlot]) {
-        add(.notice(fault.notice), slots[slot].isInNewestTurn ? .rejected(fault) : .notice(fault), slot, slots)
+    fileprivate mutating func add(_ fault: ImageFault, _ slot: Int, _ slots: [PictureSlot], isRejected: Bool) {
+        add(.notice(fault.notice), isRejected ? .rejected(fault) : .notice(fault), slot, slots)
     }
 
     private static func kind(_ source: ImageSource) -> String {

@@ -45,11 +45,10 @@ struct PictureConverter: Sendable {
         }
     }
 
-    /// Fetches a picture named by URL; nil for every other source.
-    func fetch(_ source: ImageSource) async throws -> [UInt8]? {
-        guard case .url(let url) = source else { return nil }
+    /// Fetches a picture.
+    func fetch(_ url: String, within time: Duration) async throws -> [UInt8] {
         do {
-            let bytes = try await fetcher.fetch(url).bytes
+            let bytes = try await fetcher.fetch(url, within: time).bytes
             guard ImageFormat(startOf: bytes) != nil else { throw ImageFault.fetchFailed(.notAnImage) }
             return bytes
         } catch let error as ImageFetchError {
@@ -78,7 +77,7 @@ extension ImageFault {
         case .tooLarge: self = .fetchFailed(.tooLarge)
         case .addressNotAllowed: self = .fetchFailed(.addressNotAllowed)
         case .tooManyRedirects: self = .fetchFailed(.tooManyRedirects)
-        case .couldNotConnect: self = .fetchFailed(.couldNotConnect)
+        case .couldNotConnect, .brokeOff: self = .fetchFailed(.couldNotConnect)
         }
     }
 
@@ -98,7 +97,7 @@ extension ImageFault {
         case .tookTooLong(let limit):
             self = .tooLarge(figure: "more than \(limit.components.seconds) s to decode", limit: "\(limit.components.seconds) s")
         case .cannotFit(let limit, let smallest):
-            self = .tooLarge(figure: "\(smallest) bytes as base64 at its smallest", limit: "\(limit) bytes")
+            self = .doesNotFit(figure: "\(smallest) bytes as base64 at its smallest", limit: "\(limit) bytes")
         }
     }
 }

@@ -133,7 +133,7 @@ struct Relay: Sendable {
         }
         do {
             return try await images.prepare(
-                slots, for: model, requestedName: request.model
+                slots, for: model, requestedName: request.model, textBytes: request.textBytes
             ) { picture, describer in
                 try await self.describer.caption(picture, by: describer, log: log)
             }

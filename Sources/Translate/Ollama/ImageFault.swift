@@ -18,6 +18,8 @@ public enum ImageFault: Error, Sendable, Equatable {
     case fetchFailed(FetchReason)
     /// Over a limit on bytes, pixels or edge; both figures with their unit, as in `61 megapixels`.
     case tooLarge(figure: String, limit: String)
+    /// Over the model's limit however small it is made; both figures with their unit.
+    case doesNotFit(figure: String, limit: String)
     /// More pictures in the newest turn than the model takes.
     case tooMany(count: Int, limit: Int)
     /// All pictures together do not fit in one upstream request; both figures with their unit.
@@ -52,7 +54,7 @@ extension ImageFault {
         case .noVision: "[An image was here; this model cannot see images.]"
         case .tooMany: "[An image was here; it was left out because this chat holds more images than the model takes.]"
         case .fetchStatus, .fetchFailed: "[An image was here; it could not be fetched.]"
-        case .tooLarge, .requestTooLarge: "[An image was here; it was left out because it is too large.]"
+        case .tooLarge, .doesNotFit, .requestTooLarge: "[An image was here; it was left out because it is too large.]"
         default: "[An image was here; it could not be read.]"
         }
     }
@@ -65,7 +67,7 @@ extension ImageFault {
         case .foreignReference, .notBase64, .unsupportedFormat: "Only JPEG base64 strings or http(s) URLs are supported"
         case .fetchStatus(let status): "failed to fetch image: \(status)"
         case .fetchFailed(let reason): "failed to fetch image: \(reason.rawValue)"
-        case .tooLarge(let figure, let limit): "image too large: \(figure), the limit is \(limit)"
+        case .tooLarge(let figure, let limit), .doesNotFit(let figure, let limit): "image too large: \(figure), the limit is \(limit)"
         case .tooMany(let count, let limit): "too many images: \(count), the limit is \(limit)"
         case .requestTooLarge(let figure, let limit): "request too large: \(figure), the limit is \(limit)"
         case .noVision(let model): "\(model) does not support vision"
@@ -78,7 +80,7 @@ extension ImageFault {
         case .empty, .broken: "INVALID_IMAGE"
         case .foreignReference, .notBase64, .unsupportedFormat: "UNSUPPORTED_IMAGE_SOURCE"
         case .fetchStatus, .fetchFailed: "IMAGE_FETCH_FAILED"
-        case .tooLarge: "IMAGE_TOO_LARGE"
+        case .tooLarge, .doesNotFit: "IMAGE_TOO_LARGE"
         case .tooMany: "TOO_MANY_IMAGES"
         case .requestTooLarge: "REQUEST_TOO_LARGE"
         case .noVision: "UNSUPPORTED_CAPABILITY"
@@ -101,9 +103,10 @@ extension ImageFault {
         case .fetchFailed(.tooLarge): "The image's address sends more bytes than this server takes."
         case .fetchFailed(.addressNotAllowed): "The image's address is private or local and not on the list of allowed hosts."
         case .fetchFailed(.tooManyRedirects): "The image's address redirects too often."
-        case .fetchFailed(.couldNotConnect): "The image's address could not be reached."
+        case .fetchFailed(.couldNotConnect): "The image's address could not be reached, or broke off."
         case .fetchFailed(.notAnImage): "The image's address answered with something that is no image."
-        case .tooLarge: "Send a smaller image, or raise the limit in models.json."
+        case .tooLarge: "Send a smaller image."
+        case .doesNotFit: "Send a smaller image, or raise max_bytes in models.json."
         case .tooMany: "Send fewer images at once, or raise max_count in models.json."
         case .requestTooLarge: "The images do not fit together in one request even when reduced; send fewer."
         case .noVision: "Choose a model that can see images, or remove the images."

@@ -57,11 +57,13 @@ extension InferenceRequest {
 
     private static func nonEmpty(_ text: JSONText?) -> JSONText? { text.flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// Top-level pictures of a chat, which Ollama does not know but clients send, unless messages have their own.
+    /// Top-level pictures of a chat, which Ollama does not know but clients send. Some send those of the message a second time.
     private mutating func giveToLastUserMessage(_ images: [ImageSource]) {
-        guard !images.isEmpty, !hasPictures,
-            let index = messages.lastIndex(where: { $0.role == .user })
-        else { return }
-        messages[index].images = images
+        guard !images.isEmpty, !messages.isEmpty else { return }
+        guard let index = messages.lastIndex(where: { $0.role == .user }) else {
+            messages.append(Message(role: .user, content: "", images: images))
+            return
+        }
+        if messages[index].images != images { messages[index].images += images }
     }
 }

@@ -56,6 +56,15 @@ public struct InferenceRequest: Sendable {
         case unload
     }
 
+    /// About what the request takes without its pictures, as JSON.
+    public var textBytes: Int {
+        let messages = messages.reduce(0) { sum, message in
+            let calls = message.toolCalls.reduce(0) { $0 + 64 + JSONWriter.bytes($1.arguments).count }
+            return sum + 64 + message.content.utf8.count + (message.thinking?.utf8.count ?? 0) + calls
+        }
+        return messages + JSONWriter.bytes(.array(tools.map { .object($0.json) })).count
+    }
+
     /// Load and unload answer with a single JSON object, whatever `stream` says.
     public var work: Work {
         let isEmpty = generate.map { $0.prompt.isEmpty } ?? messages.isEmpty

@@ -99,7 +99,10 @@ public struct OpenAIRequestEditor: Sendable {
         let inner = spans.members(of: image)
         let url = inner.isEmpty ? image : inner.last { $0.key == "url" }?.value
         let detail = inner.last { $0.key == "detail" }.flatMap { spans.text(at: $0.value)?.string }
-        let source = url.map { range in spans.text(at: range).map { ImageSource(text: $0.utf8) } ?? .faulty(.notText) }
+        let source = url.map { range in
+            spans.text(at: range).map { ImageSource(text: $0.utf8) }
+                ?? .faulty(spans.bytes[range].elementsEqual("null".utf8) ? .empty : .notText)
+        }
         return Picture(
             source: source ?? .faulty(.empty), detail: detail, param: inner.isEmpty ? "image_url" : "image_url.url", message: 0,
             isInNewestTurn: true, part: part, target: url ?? image, isBare: url == nil || inner.isEmpty)

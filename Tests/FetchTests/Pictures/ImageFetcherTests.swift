@@ -33,6 +33,15 @@ import Testing
         }
     }
 
+    @Test func `a picture that breaks off is not asked for again`() async throws {
+        let stub = try StubUpstream([.request, .send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npict")])
+        defer { stub.stop() }
+        try await withImageFetcher { fetcher async throws in
+            #expect(await imageError(fetcher, stub.url)?.reason == "could not connect")
+            #expect(stub.requests.count == 1)
+        }
+    }
+
     @Test func `nobody there is given a second try and then named`() async throws {
         let dead = try DeadPort()
         defer { withExtendedLifetime(dead) {} }

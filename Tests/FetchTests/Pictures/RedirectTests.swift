@@ -75,7 +75,7 @@ import Testing
         }
         defer { stub.stop() }
         try await withImageFetcher { fetcher async throws in
-            #expect(await imageError(fetcher, stub.url) == .unsupportedURL)
+            #expect(await imageError(fetcher, stub.url) == .addressNotAllowed)
         }
     }
 
