@@ -215,6 +215,31 @@ def test_check(tmp_path, stub):
     assert "STUB_API_KEY" in result.stdout.decode() + result.stderr.decode(), "what to do about a missing key"
 
 
+def test_check_looks_at_the_models_of_routes_too(tmp_path, stub):
+    path = tmp_path / "models.json"
+    route = {"provider": "stub", "model": "nothing-like-it"}
+    catalog = stub_catalog(stub.url)
+    catalog["models"] = {"m": {"provider": "stub", "model": "up", "routes": [{"provider": "stub", "model": "gpt-4o"}, route]}}
+    path.write_text(json.dumps(catalog))
+    result = run("check", environment={"STUB_API_KEY": "sk-x", "OLLAMA_BRIDGE_MODELS": str(path)})
+    assert result.returncode == 1 and "nothing-like-it" in result.stdout.decode(), result.stdout.decode()
+
+
+def test_check_of_a_bridge_with_keys(new_bridge, tmp_path):
+    bridge = new_bridge("--api-key", "alice=x=y==")
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps({"models": {"demo": {"provider": "demo"}}}))
+
+    def check(*arguments, **environment):
+        result = run("check", "--models", str(path), "--url", bridge.url + "/", *arguments, environment=environment)
+        return result.returncode, result.stdout.decode()
+
+    code, text = check()
+    assert code == 1 and text.count("✗") == 1 and "--api-key" in text, text
+    assert check("--api-key", "x=y==")[0] == 0, check("--api-key", "x=y==")[1]
+    assert check(OLLAMA_BRIDGE_API_KEYS="alice=x=y==,bob=z")[0] == 0
+
+
 def test_a_dot_env_file_is_read(stub, tmp_path):
     (tmp_path / ".env").write_text('# keys\nexport STUB_API_KEY="sk-from-file"\n')
     (tmp_path / "models.json").write_text(json.dumps(stub_catalog(stub.url)))

@@ -33,6 +33,9 @@ struct ClientKeys: Sendable {
         return key.contains { $0 != "=" } ? (String(entry[..<equals]), String(key)) : nil
     }
 
+    /// The key in `KEY` or `NAME=KEY`.
+    static func key(_ entry: String) -> String { split(entry)?.key ?? entry }
+
     private static func digest(_ key: String) -> [UInt8] { Array(SHA256.hash(data: Array(key.utf8))) }
 
     var isEmpty: Bool { digests.isEmpty }

@@ -27,6 +27,9 @@ struct CatalogFile: Sendable {
         }
         """
 
+    /// The file that a flag or else the environment names.
+    static func name(_ flag: String?, _ environment: [String: String]) -> String? { flag ?? environment["OLLAMA_BRIDGE_MODELS"] }
+
     /// - Parameter named: The file the user named; nil looks for `models.json` in the working directory.
     /// - Throws: ``StartupError`` with file, entry, key and remedy.
     static func read(named: String?, environment: [String: String]) throws -> CatalogFile {

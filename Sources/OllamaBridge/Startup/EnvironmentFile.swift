@@ -3,13 +3,22 @@ import Foundation
 /// The process's environment with a `.env` file beneath it.
 enum EnvironmentFile {
     /// - Returns: Every variable of the process, and those of `.env` in the working directory that the process does not set.
-    static func environment(path: String = ".env") -> [String: String] {
-        var variables = (try? String(contentsOfFile: path, encoding: .utf8)).map(parse) ?? [:]
-        variables.merge(ProcessInfo.processInfo.environment) { _, process in process }
+    static func environment(
+        path: String = ".env", process: [String: String] = ProcessInfo.processInfo.environment
+    ) -> [String: String] {
+        guard FileManager.default.fileExists(atPath: path) else { return process }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            FileHandle.standardError.write(Data("ollama-bridge: \(path) may not be read, so nothing in it counts.\n".utf8))
+            return process
+        }
+        var variables = parse(String(decoding: bytes, as: UTF8.self))
+        // Both say the port, and what the process says wins.
+        if let host = process["OLLAMA_HOST"], ListenAddress.Parts(ollamaHost: host).port != nil { variables["PORT"] = nil }
+        variables.merge(process) { _, process in process }
         return variables
     }
 
-    /// Lines of `NAME=value`, optionally after `export`; values may be quoted; `#` starts a comment line.
+    /// Lines of `NAME=value`, optionally after `export`; values may be quoted; `#` begins a comment, where it stands first or behind a blank.
     static func parse(_ text: String) -> [String: String] {
         var variables: [String: String] = [:]
         for line in text.split(whereSeparator: \.isNewline) {
@@ -18,12 +27,18 @@ enum EnvironmentFile {
             if line.hasPrefix("export ") { line = String(line.dropFirst("export ".count)) }
             guard let equals = line.firstIndex(of: "=") else { continue }
             let name = line[..<equals].trimmingCharacters(in: .whitespaces)
-            var value = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
-            if let quote = value.first, quote == "\"" || quote == "'", value.count >= 2, value.last == quote {
-                value = String(value.dropFirst().dropLast())
-            }
-            if !name.isEmpty { variables[name] = value }
+            if !name.isEmpty { variables[name] = value(line[line.index(after: equals)...].drop { $0 == " " || $0 == "\t" }) }
         }
         return variables
+    }
+
+    private static func value(_ text: Substring) -> String {
+        if let quote = text.first, quote == "\"" || quote == "'", let end = text.dropFirst().lastIndex(of: quote) {
+            let behind = text[text.index(after: end)...].trimmingCharacters(in: .whitespaces)
+            if behind.isEmpty || behind.hasPrefix("#") { return String(text[text.index(after: text.startIndex)..<end]) }
+        }
+        let comment = [" #", "\t#"].compactMap { text.firstRange(of: $0)?.lowerBound }.min()
+        let value = text.hasPrefix("#") ? "" : text[..<(comment ?? text.endIndex)]
+        return value.trimmingCharacters(in: .whitespaces)
     }
 }

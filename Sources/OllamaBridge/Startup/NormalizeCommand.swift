@@ -53,7 +53,8 @@ struct NormalizeCommand: ParsableCommand {
     private func target() throws -> ImageTarget {
         guard let model else { return ImageTarget(maxBase64Bytes: maxBytes, maxEdge: maxEdge) }
         do {
-            let file = try CatalogFile.read(named: models, environment: EnvironmentFile.environment())
+            let environment = EnvironmentFile.environment()
+            let file = try CatalogFile.read(named: CatalogFile.name(models, environment), environment: environment)
             guard let resolved = file.catalog.resolve(model) else {
                 throw StartupError("\(file.path ?? "The built-in catalogue") has no model \"\(model)\".")
             }

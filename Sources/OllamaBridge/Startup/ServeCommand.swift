@@ -17,7 +17,7 @@ struct ServeFlags: ParsableArguments {
     @Option(help: "A name by which clients reach this server, besides the machine's own; repeatable.")
     var allowHost: [String] = []
 
-    @Option(help: "A key clients must send as Bearer token; repeatable.")
+    @Option(help: "A key clients must send as Bearer token, KEY or NAME=KEY; repeatable.")
     var apiKey: [String] = []
 
     @Option(help: "A JSON file of client keys with names and budgets.", completion: .file())

@@ -37,15 +37,13 @@ struct Settings: Sendable {
 
     /// - Throws: ``StartupError`` for a value that makes no sense.
     init(flags: ServeFlags, environment: [String: String]) throws {
-        var address = environment["OLLAMA_HOST"].map(ListenAddress.init(ollamaHost:)) ?? .standard
-        if let port = environment["PORT"] {
-            guard let port = Int(port), (0...65535).contains(port) else {
-                throw StartupError("PORT is \"\(port)\", which is no port; give a number from 0 to 65535.")
-            }
-            address.port = port
-        }
+        var address = try ListenAddress(environment: environment)
         if let host = flags.host {
-            address.host = host
+            let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+            guard !bare.contains("/"), !bare.contains(":") || IPAddress(bare) != nil else {
+                throw StartupError("--host \"\(host)\" is no host; give a name or an address alone, and the port with --port.")
+            }
+            address.host = bare
         }
         if let port = flags.port {
             guard (0...65535).contains(port) else {
@@ -54,7 +52,7 @@ struct Settings: Sendable {
             address.port = port
         }
         self.address = address
-        modelsPath = flags.models ?? environment["OLLAMA_BRIDGE_MODELS"]
+        modelsPath = CatalogFile.name(flags.models, environment)
         allowedImageHosts = flags.allowImageHost + Self.list(environment["OLLAMA_BRIDGE_ALLOW_IMAGE_HOSTS"])
         origins = Self.list(environment["OLLAMA_ORIGINS"])
         hostNames = flags.allowHost + Self.list(environment["OLLAMA_BRIDGE_ALLOW_HOSTS"])
@@ -71,7 +69,7 @@ struct Settings: Sendable {
             throw StartupError("--drain-seconds must be between 0 and 86400.")
         }
         drain = .seconds(flags.drainSeconds)
-        clientKeys = flags.apiKey + Self.list(environment["OLLAMA_BRIDGE_API_KEYS"])
+        clientKeys = flags.apiKey + Self.clientKeys(in: environment)
         for key in clientKeys { try ClientKeysFile.check(key, "--api-key or OLLAMA_BRIDGE_API_KEYS") }
         keysPath = flags.apiKeysFile
         keysFile = try flags.apiKeysFile.map(ClientKeysFile.read)
@@ -139,6 +137,8 @@ struct Settings: Sendable {
 
     /// No model takes this long to load, and no clock overflows.
     private static let unlimited = Duration.seconds(365 * 86_400)
+
+    static func clientKeys(in environment: [String: String]) -> [String] { list(environment["OLLAMA_BRIDGE_API_KEYS"]) }
 
     private static func list(_ text: String?) -> [String] {
         (text ?? "").split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }

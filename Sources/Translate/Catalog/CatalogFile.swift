@@ -14,7 +14,11 @@ struct CatalogFile: Sendable {
         if isFlat(root.object) {
             try catalog.readModels(root, isFlat: true)
         } else {
-            try root.allowOnly(["providers", "models", "images", "aliases"])
+            let keys = ["providers", "models", "images", "aliases"]
+            try root.allowOnly(keys)
+            for key in keys where root.object.members.count(where: { $0.key == key }) > 1 {
+                throw root.error(key, "is there twice", "put what both hold into one")
+            }
             catalog.general = try ImagePatch.read(root.reader("images"))
             guard let models = try root.reader("models") else {
                 throw root.error(nil, "there is no \"models\"", "add an object \"models\" with one entry per model")
@@ -57,7 +61,7 @@ struct CatalogFile: Sendable {
 
     private mutating func readModels(_ models: CatalogReader, isFlat: Bool) throws(CatalogError) {
         var seen: Set<String> = []
-        for member in models.object.members where !(isFlat && member.key.hasPrefix("$")) {
+        for member in models.object.members where !(isFlat && Self.isComment(member)) {
             let place = "model \"\(member.key)\""
             guard let object = member.value.object else {
                 throw CatalogReader(JSONObject(), entry: place, source: models.source).error(
@@ -73,6 +77,11 @@ struct CatalogFile: Sendable {
         guard !entries.isEmpty else {
             throw models.error(nil, "\"models\" lists no model", "add at least one, as in \"gpt-4o\": {\"provider\": \"openai\"}")
         }
+    }
+
+    /// What no flat file has as a model's name.
+    private static func isComment(_ member: JSONObject.Member) -> Bool {
+        member.key.hasPrefix("$") || (member.key.hasPrefix("_") && member.value.object == nil)
     }
 
     private mutating func readAliases(_ root: CatalogReader) throws(CatalogError) {
@@ -135,13 +144,15 @@ struct CatalogFile: Sendable {
             throw CatalogReader(JSONObject(), entry: nil, path: "aliases.", source: root.source).error(
                 alias, "there is no model \"\(name)\"", "name a model listed under \"models\"")
         }
-        let patches: [(String?, ImagePatch)] = [(nil, general)] + entries.map { ($0.name, $0.images) }
-        for (name, patch) in patches {
-            guard case .describe(let captioner) = patch.withoutVision else { continue }
+        var policies: [(entry: String?, policy: ImageSettings.VisionPolicy?)] = [(nil, general.withoutVision)]
+        policies += providers.map { ("provider \"\($0.name)\"", $0.images.withoutVision) }
+        policies += entries.map { ("model \"\($0.name)\"", $0.images.withoutVision) }
+        for (entry, policy) in policies {
+            guard case .describe(let captioner) = policy else { continue }
             let wanted = ModelName.untagged(captioner).lowercased()
             let found = entries.first { ModelName.untagged($0.name).lowercased() == wanted }
             if found?.vision == true || (found == nil && hasWildcard) { continue }
-            let reader = CatalogReader(JSONObject(), entry: name.map { "model \"\($0)\"" }, source: root.source)
+            let reader = CatalogReader(JSONObject(), entry: entry, source: root.source)
             throw reader.error(
                 "describe_with", found == nil ? "there is no model \"\(captioner)\"" : "\"\(captioner)\" is not flagged for vision",
                 found == nil ? "name a model listed under \"models\"" : "add \"vision\": true to its entry, or name another model")

@@ -15,10 +15,16 @@ struct CheckCommand: AsyncParsableCommand {
     @Option(help: "A running bridge to try well-known clients' probes on (default: where `serve` would listen).")
     var url: String?
 
+    @Option(help: "The client key to try them with (default: the first of OLLAMA_BRIDGE_API_KEYS).")
+    var apiKey: String?
+
     func run() async throws {
+        let environment = EnvironmentFile.environment()
         let file: CatalogFile
+        let bridge: String
         do {
-            file = try CatalogFile.read(named: models, environment: EnvironmentFile.environment())
+            file = try CatalogFile.read(named: CatalogFile.name(models, environment), environment: environment)
+            bridge = try url ?? Self.ownURL(environment)
         } catch let error as StartupError {
             print("✗ \(error)")
             throw ExitCode(1)
@@ -27,15 +33,35 @@ struct CheckCommand: AsyncParsableCommand {
         let fetcher = Fetcher(FetcherConfiguration(userAgent: "OllamaBridge/\(Version.bridge)"))
         var isSound = true
         for provider in file.catalog.providers where provider.name != "demo" {
-            let own = file.catalog.models.filter { $0.provider.name == provider.name }
-            isSound = await check(provider, own, fetcher) && isSound
+            let wanted = file.catalog.models.flatMap { model in
+                let own = [Wanted(model: model.listedName, upstreamID: model.upstreamID, provider: model.provider.name)]
+                return model.routes.isEmpty
+                    ? own
+                    : model.routes.map { Wanted(model: model.listedName, upstreamID: $0.upstreamID, provider: $0.provider.name) }
+            }
+            isSound = await check(provider, wanted.filter { $0.provider == provider.name }, fetcher) && isSound
         }
-        isSound = await checkClients(fetcher) && isSound
+        let key = apiKey ?? Settings.clientKeys(in: environment).first.map(ClientKeys.key)
+        isSound = await checkClients(bridge, key, fetcher) && isSound
         await fetcher.shutdown()
         if !isSound { throw ExitCode(1) }
     }
 
-    private func check(_ provider: Provider, _ models: [ResolvedModel], _ fetcher: Fetcher) async -> Bool {
+    /// Where `serve` would listen.
+    private static func ownURL(_ environment: [String: String]) throws -> String {
+        let address = try ListenAddress(environment: environment)
+        let scheme = environment["OLLAMA_BRIDGE_TLS_CERTIFICATE"] == nil ? "http" : "https"
+        return "\(scheme)://\(address.authority(port: address.port))"
+    }
+
+    /// A model that an upstream has to have.
+    private struct Wanted {
+        let model: String
+        let upstreamID: String
+        let provider: String
+    }
+
+    private func check(_ provider: Provider, _ models: [Wanted], _ fetcher: Fetcher) async -> Bool {
         if let variable = provider.missingKeyVariable {
             print("– \(provider.name): no key, its \(models.count) models are not offered. Set \(variable).")
             return true
@@ -50,23 +76,21 @@ struct CheckCommand: AsyncParsableCommand {
             print("✓ \(provider.name) at \(StatusEndpoints.withoutSecrets(provider.baseURL)): the key works, \(listed.count) models")
             for model in missing {
                 print(
-                    "  ✗ \(model.listedName): the upstream does not list \"\(model.upstreamID)\". Correct \"model\" of that entry in models.json."
+                    "  ✗ \(model.model): the upstream does not list \"\(model.upstreamID)\". Correct \"model\" of that entry in models.json."
                 )
             }
             return missing.isEmpty
         }
     }
 
-    private func checkClients(_ fetcher: Fetcher) async -> Bool {
-        let environment = EnvironmentFile.environment()
-        let address = environment["OLLAMA_HOST"].map(ListenAddress.init(ollamaHost:)) ?? .standard
-        let url = url ?? "http://\(address.authority(port: address.port))"
-        let key = environment["OLLAMA_BRIDGE_API_KEYS"]?.split(separator: ",").first.map {
-            $0.split(separator: "=").last.map(String.init) ?? ""
-        }
+    private func checkClients(_ url: String, _ key: String?, _ fetcher: Fetcher) async -> Bool {
         guard let answers = await ProbeAnswers.gather(from: url, key: key, fetcher) else {
             print("– no bridge is running at \(url), so clients' probes were not tried")
             return self.url == nil
+        }
+        if answers.wantsKey {
+            print("✗ the bridge at \(url) wants \(key == nil ? "a" : "another") client key: give it with --api-key or OLLAMA_BRIDGE_API_KEYS.")
+            return false
         }
         var isSound = true
         for probe in ClientProbe.all {

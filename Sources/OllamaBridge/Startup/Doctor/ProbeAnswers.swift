@@ -6,6 +6,8 @@ struct ProbeAnswers: Sendable {
     private(set) var text: [String: String] = [:]
     private(set) var json: [String: JSONValue] = [:]
     private(set) var milliseconds: [String: Int64] = [:]
+    /// Whether the server knows nobody by the key it got.
+    private(set) var wantsKey = false
 
     private static let paths = ["/", "/api/version", "/api/tags", "/api/ps", "/v1/models"]
     private static let limits = FetchLimits(
@@ -14,6 +16,7 @@ struct ProbeAnswers: Sendable {
     /// - Returns: nil if no server answers at the address.
     static func gather(from url: String, key: String?, _ fetcher: Fetcher) async -> ProbeAnswers? {
         var answers = ProbeAnswers()
+        let url = url.hasSuffix("/") ? String(url.dropLast()) : url
         for path in paths {
             let isThere = await answers.ask("GET", url, path, [], key, fetcher)
             if !isThere, path == "/" { return nil }
@@ -34,6 +37,7 @@ struct ProbeAnswers: Sendable {
         guard let reply = try? await fetcher.send(request), let bytes = try? await reply.body.collect(upTo: 16 << 20) else { return false }
         milliseconds[path] = Clock.now().since(started) / 1_000_000
         text[path] = String(decoding: bytes, as: UTF8.self)
+        if reply.status == 401 { wantsKey = true }
         if reply.status == 200 { json[path] = try? JSONParser.parse(bytes) }
         return true
     }
