@@ -29,6 +29,7 @@ struct EmbedEndpoints: Sendable {
         try await exchange.beginInference(model)
         let members = try chooser.members(of: model, needsVision: false, name: request.model)
         var failures = FailureContext(model: request.model)
+        failures.isEmbedding = true
         // An error can come under a 200 as well, and quote a key all the same.
         failures.secrets = members.flatMap(\.provider.secrets)
         var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)

@@ -28,8 +28,8 @@ struct ExplainEndpoint: Sendable {
                 isInNewestTurn: request.isInNewestTurn(message: position.message))
         }
         let prepared = try await images.prepare(
-            slots, for: model, requestedName: request.model, textBytes: request.textBytes, named: true, reject: { _ in }
-        ) { _, describer in "(a caption by \(describer))" }
+            slots, for: model, requestedName: request.model, textBytes: request.textBytes, named: true, reject: { _ in },
+            describe: { _, describer in "(a caption by \(describer))" })
         let pictures = prepared.facts.map { fact in
             var entry: JSONObject = [:]
             entry["message"] = request.clientPosition(ofMessage: positions[fact.slot].message).map(JSONValue.integer)

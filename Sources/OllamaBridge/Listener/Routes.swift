@@ -36,6 +36,7 @@ struct Routes: Sendable {
             return endpoints[method].map { .endpoint($0, tail: "") } ?? .wrongMethod
         }
         for (prefix, endpoints) in prefixes where path.hasPrefix(prefix) && path.utf8.count > prefix.utf8.count {
+            if path.hasSuffix("/") { return .redirect(to: String(path.dropLast())) }
             return endpoints[method].map { .endpoint($0, tail: String(path.dropFirst(prefix.count))) } ?? .wrongMethod
         }
         if path.hasSuffix("/"), path.utf8.count > 1, exact[String(path.dropLast())] != nil {

@@ -207,7 +207,8 @@ struct Bridge: Sendable {
         do {
             allowed = try AllowedHosts(self.settings.allowedImageHosts)
         } catch {
-            throw StartupError("\"\(error.entry)\" cannot be read: --allow-image-host takes a host name, *.suffix, address or network such as 10.0.0.0/8.")
+            throw StartupError(
+                "\"\(error.entry)\" cannot be read: --allow-image-host takes a host name, *.suffix, address or network such as 10.0.0.0/8.")
         }
         var configuration = ImageFetchConfiguration(
             allowed: allowed, userAgent: "OllamaBridge", totalTimeout: .seconds(settings.fetchTimeoutSeconds),

@@ -6,16 +6,24 @@ enum EnvironmentFile {
     static func environment(
         path: String = ".env", process: [String: String] = ProcessInfo.processInfo.environment
     ) -> [String: String] {
-        guard FileManager.default.fileExists(atPath: path) else { return process }
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-            FileHandle.standardError.write(Data("ollama-bridge: \(path) may not be read, so nothing in it counts.\n".utf8))
-            return process
-        }
-        var variables = parse(String(decoding: bytes, as: UTF8.self))
+        var variables = file(path)
         // Both say the port, and what the process says wins.
         if let host = process["OLLAMA_HOST"], ListenAddress.Parts(ollamaHost: host).port != nil { variables["PORT"] = nil }
         variables.merge(process) { _, process in process }
+        // As Ollama reads its own.
+        for (name, value) in variables where name.hasPrefix("OLLAMA_") {
+            variables[name] = value.trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\n\"'"))
+        }
         return variables
+    }
+
+    private static func file(_ path: String) -> [String: String] {
+        guard FileManager.default.fileExists(atPath: path) else { return [:] }
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            FileHandle.standardError.write(Data("ollama-bridge: \(path) may not be read, so nothing in it counts.\n".utf8))
+            return [:]
+        }
+        return parse(String(decoding: bytes, as: UTF8.self))
     }
 
     /// Lines of `NAME=value`, optionally after `export`; values may be quoted; `#` begins a comment, where it stands first or behind a blank.

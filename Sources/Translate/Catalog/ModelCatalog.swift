@@ -11,8 +11,8 @@ public struct ModelCatalog: Sendable {
 
     private let entries: [ModelEntry]
     private let patterns: [ModelEntry]
-    /// Tokens to advertise where nobody says.
-    private let defaultContextLength: Int
+    /// Tokens to advertise, whatever anybody else says.
+    private let contextLength: Int?
     /// Names and aliases as written, to positions in `models`.
     private var exact: [String: Int] = [:]
     /// The same without `:latest` in lower case.
@@ -37,8 +37,7 @@ public struct ModelCatalog: Sendable {
         entries = file.entries.filter { !$0.isPattern }
         patterns = file.entries.filter(\.isPattern).sorted { $0.name.utf8.count > $1.name.utf8.count }
         images = file.general.applyGenerally(to: nil)
-        let context = environment["OLLAMA_CONTEXT_LENGTH"].flatMap { Int($0) } ?? 0
-        defaultContextLength = context > 0 ? context : 131_072
+        contextLength = environment["OLLAMA_CONTEXT_LENGTH"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         for (index, entry) in entries.enumerated() {
             register(entry.name, index)
             register(ModelName.listable(entry.name), index)
@@ -57,7 +56,7 @@ public struct ModelCatalog: Sendable {
     }
 
     /// Finds a model by the name a client used: exact, then without `:latest`, then with it, then in any case; then among what upstreams
-    /// list, then without `:local`, which every model here is, then by wildcard.
+    /// list, then without `:local`, which every model here is, then without Ollama's registry, then by wildcard.
     public func resolve(_ name: String) -> ResolvedModel? {
         guard !name.isEmpty else { return nil }
         if let index = exact[name] { return models[index] }
@@ -67,6 +66,7 @@ public struct ModelCatalog: Sendable {
         let (base, source) = ModelName.splitSource(name)
         if source != nil, ModelName.splitSource(base).source != nil { return nil }
         if source == .local { return resolve(base) }
+        if let short = ModelName.withoutRegistry(bare), let model = resolve(short) { return model }
         for pattern in patterns where ModelName.isPlausible(bare) {
             let prefix = pattern.name.dropLast()
             guard bare.lowercased().hasPrefix(prefix.lowercased()), bare.utf8.count > prefix.utf8.count else { continue }
@@ -147,7 +147,7 @@ extension ModelCatalog {
         return ResolvedModel(
             listedName: ModelName.tagged(ModelName.listable(name)), upstreamID: upstreamID, provider: provider,
             dialect: entry.dialect ?? provider.dialect, capabilities: capabilities,
-            contextLength: entry.contextLength ?? known?.contextLength ?? defaultContextLength, images: images, routes: routes,
+            contextLength: contextLength ?? entry.contextLength ?? known?.contextLength ?? 131_072, images: images, routes: routes,
             strategy: entry.strategy, details: details)
     }
 

@@ -42,6 +42,14 @@ public enum ModelName {
         }
     }
 
+    /// A name as Ollama shows it, where it is written out with the registry or the namespace that are left out there; nil for all others.
+    static func withoutRegistry(_ name: String) -> String? {
+        for prefix in ["registry.ollama.ai/library/", "registry.ollama.ai/", "library/"] where name.lowercased().hasPrefix(prefix) {
+            return String(name.dropFirst(prefix.count))
+        }
+        return nil
+    }
+
     /// Names ending in `cloud` are taken for remote ones by Ollama's clients, which then want to sign in.
     static func looksRemote(_ name: String) -> Bool { untagged(name).lowercased().hasSuffix("cloud") }
 

@@ -44,10 +44,12 @@ public struct OpenAIRequestEditor: Sendable {
     ///
     /// - Throws: 400 when the body is no JSON object or a chat has no messages.
     public init(_ body: [UInt8], route: Route = .chatCompletions, limits: JSONLimits = .standard) throws(OpenAIFailure) {
+        var body = body
         do {
-            guard try JSONParser.parse(body, limits: limits).object != nil else {
+            guard let object = try JSONParser.parse(body, limits: limits).object else {
                 throw OpenAIFailure(status: 400, message: "the request body must be a JSON object")
             }
+            if let tidied = OpenAIKeys.tidied(object) { body = JSONWriter.bytes(.object(tidied)) }
         } catch let error as JSONError {
             throw OpenAIFailure(status: 400, message: error == .empty ? "missing request body" : error.message)
         } catch {

@@ -19,7 +19,9 @@ extension FailureMapping {
             if text.contains("embedding"), holds(text, refusals) { return noEmbeddings(said) }
         }
         guard missesModel(status: status, text, upstream.code?.lowercased()) else { return nil }
-        return OllamaFailure(status: 404, error: "model '\(context.model)' not found", code: "MODEL_NOT_FOUND", detail: said)
+        let error =
+            context.isEmbedding ? "model \"\(context.model)\" not found, try pulling it first" : "model '\(context.model)' not found"
+        return OllamaFailure(status: 404, error: error, code: "MODEL_NOT_FOUND", detail: said)
     }
 
     private static let refusals = [

@@ -153,6 +153,25 @@ import Translate
         }
     }
 
+    @Test(arguments: [
+        ("404 Not Found", #"{"detail": "Not Found"}"#, 501, "this model does not support embeddings"),
+        ("400 Bad Request", #"{"error": {"message": "maximum context length is 5"}}"#, 400, "the input length exceeds the context length"),
+        (
+            "404 Not Found", #"{"error": {"message": "no such model", "code": "model_not_found"}}"#, 404,
+            #"model \"seer\" not found, try pulling it first"#
+        ),
+    ])
+    func `a refusal of embeddings is told as Ollama does`(status: String, body: String, told: Int, error: String) async throws {
+        let upstream = try StubUpstream.answering { _ in
+            StubAnswer.whole(status, headers: ["Content-Type: application/json"], body: body)
+        }
+        defer { upstream.stop() }
+        try await TestBridge.with(upstream: upstream.url) { bridge in
+            let answer = try await bridge.client().exchange(Ask.embed)
+            #expect(answer.status == told && answer.text.contains(#""error":"\#(error)""#), "\(answer.text)")
+        }
+    }
+
     @Test func `a key that an upstream quotes is not passed on`() async throws {
         let key = "sk-canary-5566778899"
         let upstream = try StubUpstream.answering { _ in

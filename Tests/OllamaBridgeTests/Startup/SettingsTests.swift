@@ -18,6 +18,8 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: file) }
         try (Data([0xE9, 0x0A]) + Data("PORT=1\nA=file\nB=file\n".utf8)).write(to: file)
+        // Ollama's own are without quotes for it too.
+        #expect(EnvironmentFile.environment(path: "/nothing", process: ["OLLAMA_ORIGINS": " \"*\" "])["OLLAMA_ORIGINS"] == "*")
         func variables(_ process: [String: String]) -> [String: String] { EnvironmentFile.environment(path: file.path, process: process) }
         #expect(variables(["A": "process"]) == ["A": "process", "B": "file", "PORT": "1"])
         #expect(variables(["OLLAMA_HOST": "127.0.0.1"])["PORT"] == "1")
@@ -26,8 +28,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("127.0.0.1", true), ("127.9.9.9", true), ("localhost", true), ("LocalHost", true), ("::1", true), ("0.0.0.0", false), ("::", false),
-        ("127.example.com", false), ("10.0.0.1", false), ("nas.lan", false),
+        ("127.0.0.1", true), ("127.9.9.9", true), ("localhost", true), ("LocalHost", true), ("::1", true), ("0.0.0.0", false),
+        ("::", false), ("127.example.com", false), ("10.0.0.1", false), ("nas.lan", false),
     ])
     func `only what no other machine reaches needs no keys`(host: String, isLoopback: Bool) {
         #expect(ListenAddress(host: host, port: 1).isLoopback == isLoopback)

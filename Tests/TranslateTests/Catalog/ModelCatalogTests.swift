@@ -60,6 +60,23 @@ import Translate
         #expect(catalog.resolve("v/x:local:cloud") == nil && catalog.resolve("m:cloud") == nil)
     }
 
+    @Test func `Ollama's registry in front of a name says nothing`() throws {
+        let catalog = try Self.catalog(#"{"models":{"m":{"provider":"demo"},"v/m":{"provider":"demo"},"library/own":{"provider":"demo"}}}"#)
+        for name in ["library/m", "registry.ollama.ai/library/m:latest", "Registry.Ollama.AI/library/M"] {
+            #expect(catalog.resolve(name)?.listedName == "m:latest", "\(name)")
+        }
+        #expect(catalog.resolve("registry.ollama.ai/v/m")?.listedName == "v/m:latest")
+        #expect(catalog.resolve("library/own")?.listedName == "library/own:latest")
+        #expect(catalog.resolve("library/n") == nil && catalog.resolve("registry.ollama.ai/") == nil)
+    }
+
+    @Test(arguments: ["8192", "0", "", "x"])
+    func `a context length in the environment is advertised for all`(value: String) throws {
+        let bytes = Array(#"{"models":{"m":{"provider":"demo","context_length":5},"n":{"provider":"demo"}}}"#.utf8)
+        let catalog = try ModelCatalog.parse(bytes, file: "f", environment: ["OLLAMA_CONTEXT_LENGTH": value])
+        #expect(["m", "n"].map { catalog.resolve($0)?.contextLength } == (value == "8192" ? [8192, 8192] : [5, 131_072]))
+    }
+
     @Test func `a provider without its key says so before anything is sent`() throws {
         let catalog = try Self.catalog(#"{"gpt-4o":{"provider":"openai","model":"gpt-4o"}}"#)
         #expect(catalog.listed().isEmpty)

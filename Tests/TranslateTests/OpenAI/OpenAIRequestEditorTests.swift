@@ -40,6 +40,28 @@ import Translate
         #expect(failure?.param == "messages[2].content[2].image_url" && failure?.message == "Unsupported image type")
     }
 
+    /// Whatever an upstream makes of a key that is there twice or in another case, it gets it once.
+    @Test(arguments: [
+        (#"{"model":"x","messages":[],"MODEL":"m","Messages":[MESSAGE],"Stream":true}"#, #"{"role":"user","content":[PART]}"#, "PICTURE"),
+        (#"{"model":"m","stream":true,"messages":[MESSAGE]}"#, #"{"content":"a","Role":"user","Content":[PART]}"#, "PICTURE"),
+        (
+            #"{"model":"m","stream":true,"messages":[MESSAGE]}"#, #"{"role":"user","content":[PART]}"#,
+            #"PICTURE,"IMAGE_URL":{"url":"data:,B"}"#
+        ),
+        (#"{"model":"m","stream":true,"messages":[MESSAGE]}"#, #"{"role":"user","content":[PART]}"#, #"{"URL":"data:,B"}"#),
+    ])
+    func `a key counts in any case, and the last of several`(body: String, message: String, picture: String) throws {
+        let part = #"{"type":"image_url","image_url":\#(picture)}"#.replacing("PICTURE", with: #"{"url":"data:,A","url":"data:,B"}"#)
+        let text = body.replacing("MESSAGE", with: message).replacing("PART", with: part)
+        let editor = try OpenAIRequestEditor(Array(text.utf8))
+        #expect(editor.model == "m" && editor.stream && editor.pictures.count == 1)
+        #expect(editor.pictures.first?.source == .encoded(ArraySlice("data:,B".utf8)), "\(text)")
+        let sent = String(
+            decoding: editor.rewritten(model: try Self.model(), outcomes: [.jpeg(base64: [Array("/9j/".utf8)[...]])]).joined, as: UTF8.self)
+        #expect(!sent.contains("data:,") && sent.lowercased().ranges(of: #""messages""#).count == 1, "\(sent)")
+        #expect(sent.lowercased().ranges(of: #""model""#).count == 1 && sent.ranges(of: "real/name").count == 1)
+    }
+
     @Test func `a picture goes in as a piece of its own`() throws {
         let body =
             #"{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,AAAA","x":1},"cache":2}]}]}"#

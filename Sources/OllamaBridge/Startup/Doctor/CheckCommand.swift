@@ -89,7 +89,8 @@ struct CheckCommand: AsyncParsableCommand {
             return self.url == nil
         }
         if answers.wantsKey {
-            print("✗ the bridge at \(url) wants \(key == nil ? "a" : "another") client key: give it with --api-key or OLLAMA_BRIDGE_API_KEYS.")
+            let wanted = key == nil ? "a client key" : "another client key"
+            print("✗ the bridge at \(url) wants \(wanted): give it with --api-key or OLLAMA_BRIDGE_API_KEYS.")
             return false
         }
         var isSound = true
