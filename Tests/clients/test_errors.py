@@ -528,6 +528,10 @@ def test_json_answer_to_a_stream_and_the_reverse(http, stub):
 
 
 def test_foreign_hosts_and_origins(bridge, http, stub):
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    for mode, status in (("no-cors", 403), ("navigate", 200)):
+        assert http.get("/", headers={**elsewhere, "Sec-Fetch-Mode": mode}).status_code == status
+    assert http.post("/api/tags", headers={**elsewhere, "Sec-Fetch-Mode": "navigate"}).status_code == 403
     for headers in ({"Host": "evil.example"}, {"Host": "evil.example:11434"}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         reply = http.get("/api/tags", headers=headers)
         assert (reply.status_code, reply.content) == (403, b""), headers

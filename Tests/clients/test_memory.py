@@ -92,6 +92,17 @@ def test_made_up_ids_differ_from_turn_to_turn(bridge, stub):
     assert id_of(body) != first
 
 
+def test_context_holds_the_systems_words_until_there_are_others(bridge, stub):
+    ask = ollama.Client(bridge.url).generate
+    first = ask("seer", "One.", system="You are a pirate.")
+    second = ask("seer", "Two.", context=first.context)
+    assert [message["role"] for message in stub.last.body["messages"]] == ["system", "user", "assistant", "user"]
+    ask("seer", "Three.", context=second.context, system="You are a nun.")
+    messages = stub.last.body["messages"]
+    assert [message["role"] for message in messages] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert messages[0]["content"] == "You are a nun."
+
+
 def test_context_continues_a_conversation_only_for_its_own_client(keyed, stub):
     alice, bob = client(keyed, "alice"), client(keyed, "bob")
     first = alice.generate("generic", "My name is Ada.")

@@ -29,9 +29,9 @@ struct CrossOrigin: Sendable {
             // A page's <img> or <script> sends no Origin, but browsers say where the request comes from.
             return fetchSite == "cross-site" && !allowsAll ? .refused : .sameOrigin
         }
-        if allowsAll { return .allowed("*") }
         let lowercase = origin.lowercased()
         if lowercase == "http://\(host.lowercased())" || lowercase == "https://\(host.lowercased())" { return .sameOrigin }
+        if allowsAll { return .allowed("*") }
         return patterns.contains { Self.matches(lowercase[...], $0[...]) } ? .allowed(origin) : .refused
     }
 

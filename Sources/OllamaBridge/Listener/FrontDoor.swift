@@ -81,8 +81,10 @@ struct FrontDoor: Sendable {
                 entrance.way = .answered(Response(status: .forbidden))
                 return entrance
             }
+            // Who follows a link sees the answer himself; the page with the link does not.
+            let isVisit = request.method == .get && request.headers[.secFetchMode] == "navigate"
             let verdict = guards.origins.verdict(
-                origin: request.headers[.origin], host: host, fetchSite: request.headers[.secFetchSite])
+                origin: request.headers[.origin], host: host, fetchSite: isVisit ? nil : request.headers[.secFetchSite])
             switch verdict {
             case .refused:
                 entrance.way = .answered(Response(status: .forbidden))
@@ -194,4 +196,5 @@ extension HTTPField.Name {
     /// Made once: checking a name's spelling for every request costs more than finding the field.
     static let host = HTTPField.Name("Host")!
     static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
+    static let secFetchMode = HTTPField.Name("Sec-Fetch-Mode")!
 }

@@ -48,9 +48,12 @@ struct Relay: Sendable {
     func continuing(_ request: InferenceRequest, of client: String?) -> (InferenceRequest, TranscriptKeeper?) {
         guard let generate = request.generate, !generate.raw, generate.suffix == nil, request.work == .answer else { return (request, nil) }
         var request = request
+        var earlier = contexts.transcript(generate.context, of: client)
+        // Many clients send the system's words with every request.
+        if generate.system != nil { earlier.removeAll { $0.role == .system } }
         let start = request.messages.firstIndex { $0.role == .user } ?? request.messages.endIndex
-        request.messages.insert(contentsOf: contexts.transcript(generate.context, of: client), at: start)
-        return (request, TranscriptKeeper(contexts, client: client, question: Array(request.messages[start...])))
+        request.messages.insert(contentsOf: earlier, at: start)
+        return (request, TranscriptKeeper(contexts, client: client, question: request.messages))
     }
 
     private func respond(

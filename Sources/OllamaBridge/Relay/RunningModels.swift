@@ -65,7 +65,10 @@ final class RunningModels: Sendable {
 
     private static func expiry(_ keepAlive: KeepAlive) -> Int64? {
         guard case .duration(let duration) = keepAlive else { return nil }
-        let (expires, overflow) = Clock.now().seconds.addingReportingOverflow(duration.components.seconds)
+        let now = Clock.now()
+        // Up to the next second, or a model that is kept for less than one would never be there.
+        let rest = now.fraction + duration.components.attoseconds / 1_000_000_000 + 999_999_999
+        let (expires, overflow) = (now.seconds + rest / 1_000_000_000).addingReportingOverflow(duration.components.seconds)
         return overflow ? nil : expires
     }
 

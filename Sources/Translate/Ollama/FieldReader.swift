@@ -41,7 +41,11 @@ struct FieldReader {
 
     /// A whole number, also when spelt `8192.0` or `"8192"`.
     func integer(_ key: StaticString) throws(OllamaFailure) -> Int? {
-        guard let value = value(key) else { return nil }
+        try value(key).map { value throws(OllamaFailure) in try integer(value, key) }
+    }
+
+    /// - Parameter key: Where the value stands.
+    func integer(_ value: JSONValue, _ key: StaticString) throws(OllamaFailure) -> Int {
         guard let number = LenientNumber.double(value) else { throw mismatch(value, key, "int") }
         guard let integer = LenientNumber.integer(value) else {
             throw mismatch(kind: "number \(JSONNumber(number).text)", key, "int")

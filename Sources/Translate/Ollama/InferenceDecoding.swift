@@ -20,10 +20,7 @@ extension InferenceRequest {
         let fields = try FieldReader(body: json, struct: "GenerateRequest")
         var request = try common(fields, shape: .generate)
         var context: [Int] = []
-        for number in try fields.array("context", of: "[]int") ?? [] {
-            guard let integer = LenientNumber.integer(number) else { throw fields.mismatch(number, "context", "int") }
-            context.append(integer)
-        }
+        for number in try fields.array("context", of: "[]int") ?? [] { context.append(try fields.integer(number, "context")) }
         let generate = GenerateFields(
             prompt: try fields.text("prompt") ?? "", suffix: nonEmpty(try fields.text("suffix")),
             system: nonEmpty(try fields.text("system")), template: nonEmpty(try fields.text("template")),

@@ -21,6 +21,13 @@ import Translate
         #expect(running.current(now: now + 1000).isEmpty)
     }
 
+    @Test func `a model that is kept for less than a second is there until then`() throws {
+        let running = RunningModels(standard: .forever)
+        _ = running.use(try Self.model("a"), keepAlive: .duration(.milliseconds(300)), numCtx: nil)
+        #expect(running.current(now: Clock.now().seconds).count == 1)
+        #expect(running.current(now: Clock.now().seconds + 3).isEmpty)
+    }
+
     @Test func `a model that is answering is listed, and its keep-alive begins when it has answered`() throws {
         let running = RunningModels(standard: .duration(.seconds(300)))
         let now = Clock.now().seconds
