@@ -92,7 +92,7 @@ static void begin(client *from, const char *body, size_t count) {
   from->started = false;
   from->body_length = 0;
   from->streams = memmem(body, count, "\"stream\": true", 14) != NULL;
-  const char *lines[] = {"Expect:", "Content-Type: application/json", "Accept: text/event-stream, application/json"};
+  const char *lines[] = {"Expect:", "Content-Type: application/json", "Accept-Encoding: identity"};
   from->headers = NULL;
   for (size_t i = 0; i < 3; i++) from->headers = curl_slist_append(from->headers, lines[i]);
   curl_easy_setopt(easy, CURLOPT_URL, url);
