@@ -76,7 +76,8 @@ cc_status cc_webp_open(const uint8_t *data, size_t size, int width, int height, 
     webp_close(&self->base);
     return CC_TOO_MUCH_MEMORY;
   }
-  if (width > 0 && height > 0 && !features.has_alpha && (width < features.width || height < features.height)) {
+  // Its scaler goes wrong where chroma is a single sample wide.
+  if (width > 0 && height > 0 && features.width > 2 && !features.has_alpha && (width < features.width || height < features.height)) {
     self->config.options.use_scaling = 1;
     self->config.options.scaled_width = width;
     self->config.options.scaled_height = height;

@@ -61,7 +61,8 @@ static cc_status reader_open(cc_webp_reader *self, int width, int height) {
   if (pixels > self->guard->max_memory / 2) return CC_TOO_MUCH_MEMORY;
   self->has_alpha = features->has_alpha;
   int shrinks = width < features->width || height < features->height;
-  self->scaled = shrinks && !self->has_alpha;
+  // Its scaler goes wrong where chroma is a single sample wide.
+  self->scaled = shrinks && !self->has_alpha && features->width > 2;
   self->width = self->scaled ? width : features->width;
   self->height = self->scaled ? height : features->height;
   if (self->scaled) {

@@ -56,6 +56,31 @@ import Testing
         #expect(JPEGSegments(rgb.jpeg).list.contains { $0.code == 0xEE })
     }
 
+    /// T.81 G.1.1.1.1: no decoder takes a scan of such parameters.
+    @Test func `a progressive JPEG whose scans make no sense is not passed on`() throws {
+        let whole = try normalize(try ImageFixtures.bytes("photos/astronaut-progressive.jpg")).jpeg
+        let scans = whole.indices.filter { whole[$0...].starts(with: [0xFF, 0xDA]) }
+        func parameters(_ scan: Int) -> Int { scan + Int(whole[scan + 2]) << 8 + Int(whole[scan + 3]) - 1 }
+        let first = parameters(scans[0])
+        let ac = try #require(scans.map(parameters).first { whole[$0] > 0 })
+        #expect(whole[first...].prefix(2).elementsEqual([0, 0]))
+        for (what, at, value) in [
+            ("pixels' mean and more in one", first + 1, 5), ("more than the last coefficient", ac + 1, 64), ("backwards", ac + 1, 0),
+            ("a bit twice", first + 2, 0x20), ("bits that no coefficient has", first + 2, 0x0E),
+        ] as [(String, Int, UInt8)] {
+            var bytes = whole
+            bytes[at] = value
+            #expect(try ImageNormalizer().strip(&bytes, for: ImageTarget()) == nil, "\(what)")
+        }
+    }
+
+    @Test func `what stands behind the pixels turns nothing`() throws {
+        let whole = try normalize(try ImageFixtures.bytes("photos/astronaut.jpg")).jpeg
+        let behind = Array(whole.dropLast(2)) + segment(0xE1, exif(6)) + [0xFF, 0xD9]
+        let result = try normalize(behind)
+        #expect(result.report.width == result.report.sourceWidth && coded(result.jpeg) == coded(whole))
+    }
+
     /// Such tables make no code, and no decoder takes them.
     @Test func `a JPEG whose codes make no sense is not passed on`() throws {
         let whole = try normalize(try ImageFixtures.bytes("photos/astronaut.jpg")).jpeg

@@ -117,9 +117,8 @@ struct JPEGWalk<Source: JPEGSource> {
             keep(whole)
         case 0xE2...0xEF, 0xFE:
             strippedBytes += whole.count
-        case 0xCC:
-            keep(whole)
         default:
+            // Among them arithmetic coding's conditions, which no file that passes has a use for.
             isRegular = false
             keep(whole)
         }
@@ -226,6 +225,7 @@ struct JPEGWalk<Source: JPEGSource> {
         let isProgressive = if case .common(progressive: true) = frame.coding { true } else { false }
         var blocksAcross = 0
         var blocksDown = 0
+        var blocksInUnit = 0
         for index in 0..<count {
             let identifier = Int(content[content.startIndex + 1 + 2 * index])
             let tables = Int(content[content.startIndex + 2 + 2 * index])
@@ -242,10 +242,15 @@ struct JPEGWalk<Source: JPEGSource> {
             }
             blocksAcross = component.horizontal
             blocksDown = component.vertical
+            blocksInUnit += blocksAcross * blocksDown
         }
-        if isProgressive ? (firstCoefficient > lastCoefficient || lastCoefficient > 63) : (firstCoefficient != 0 || lastCoefficient != 63) {
+        if isProgressive
+            ? !Self.isProgressiveStep(content[parameters...], components: count) : (firstCoefficient != 0 || lastCoefficient != 63)
+        {
             isRegular = false
         }
+        // T.81 B.2.3: no more than ten blocks in a unit.
+        if count > 1, blocksInUnit > 10 { isRegular = false }
 
         var restarts: Int64 = 0
         var inOrder: Int32 = 1
@@ -268,6 +273,14 @@ struct JPEGWalk<Source: JPEGSource> {
         position = end
     }
 
+    /// T.81 G.1.1.1.1 and G.1.2: the first coefficient alone, of any components, or others of one; each bit once, from the highest down.
+    private static func isProgressiveStep(_ parameters: ArraySlice<UInt8>, components: Int) -> Bool {
+        let at = parameters.startIndex
+        let (first, last, bits) = (parameters[at], parameters[at + 1], parameters[at + 2])
+        let (before, now) = (bits >> 4, bits & 15)
+        return (first == 0 ? last == 0 : first <= last && last <= 63 && components == 1) && now <= 13 && (before == 0 || before == now + 1)
+    }
+
     private mutating func jfif(_ content: ArraySlice<UInt8>, _ whole: Range<Int>) {
         guard content.spells("JFIF\0", at: content.startIndex), content.count >= 14 else {
             strippedBytes += whole.count
@@ -282,7 +295,8 @@ struct JPEGWalk<Source: JPEGSource> {
     }
 
     private mutating func exif(_ content: ArraySlice<UInt8>) {
-        guard !sawOrientation, content.spells("Exif\0", at: content.startIndex), content.count > 6 else { return }
+        // What stands behind pixels turns nothing: no viewer looks there.
+        guard !sawOrientation, scans == 0, content.spells("Exif\0", at: content.startIndex), content.count > 6 else { return }
         orientation = EXIFOrientation.read(content.dropFirst(6))
         sawOrientation = true
     }
