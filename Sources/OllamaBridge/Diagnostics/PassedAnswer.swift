@@ -57,7 +57,7 @@ struct PassedAnswer: Sendable {
     private mutating func endLine() {
         defer { line.removeAll(keepingCapacity: true) }
         if line.starts(with: "data:".utf8) { events += line.last == UInt8(ascii: "}") ? 1 : 0 } else { bodyBytes += line.count }
-        let hasUsage = readsUsage && line.firstRange(of: Self.usage) != nil
+        let hasUsage = readsUsage && line.span.contains(Self.usage.span)
         guard hasUsage || record.keepsText, let start = line.firstIndex(of: UInt8(ascii: "{")) else { return }
         guard let object = try? JSONParser.parse(Array(line[start...])).object else { return }
         if hasUsage, let usage = object["usage"]?.object {

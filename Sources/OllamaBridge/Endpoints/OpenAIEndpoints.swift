@@ -53,23 +53,26 @@ struct OpenAIEndpoints: Sendable {
             return editor.rewritten(model: member, outcomes: prepared.outcomes, adjustments: learned)
         }
         failures.secrets = answer.model.provider.secrets
+        // Nobody streams vectors, whatever is asked.
+        let isStream = editor.stream && route != .embeddings
         let reply = answer.reply
         let type = reply.headers["Content-Type"]
         var headers = PictureHeader.fields(box.current?.facts ?? [])
-        headers[.contentType] = type ?? (editor.stream ? "text/event-stream" : "application/json")
+        headers[.contentType] = type ?? (isStream ? "text/event-stream" : "application/json")
         exchange.record.note { record in
             record.provider = answer.model.provider.name
             record.pictures = box.current?.facts ?? []
         }
-        var rewriter = OpenAIStreamRewriter(model: editor.model, failures: failures)
+        var rewriter = OpenAIStreamRewriter(model: editor.model, asEvents: isStream, failures: failures)
         try rewriter.begin(contentType: type)
         var passage = Passage(
             rewriter: rewriter, pieces: reply.body.makeAsyncIterator(), failures: failures, record: exchange.record,
             counts: .read(promptEstimate: editor.textBytes / 4, vectors: route == .embeddings), use: use, received: exchange.received,
             log: exchange.log,
             metadata: ["model": "\(model.listedName)", "provider": "\(answer.model.provider.name)"])
-        if editor.stream {
+        if isStream {
             try await passage.open()
+            if passage.isEventStream { headers[.contentType] = "text/event-stream" }
             return Response(status: .ok, headers: headers, body: ResponseBody { [passage] in try await passage.write(to: &$0) })
         }
         return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))
@@ -100,6 +103,8 @@ private struct Passage: Sendable {
     let pieces: FetchBody.Iterator
     /// What can go on before anything has been sent.
     var beginning: [UInt8] = []
+    /// Nothing comes behind the beginning.
+    var isWhole = false
     let failures: FailureContext
     let record: RequestRecord
     let counts: PassedAnswer.Counts
@@ -109,14 +114,25 @@ private struct Passage: Sendable {
     let log: Logger
     let metadata: Logger.Metadata
 
+    /// Whether what the client gets are events.
+    var isEventStream: Bool { rewriter.isEventStream }
+
     /// Reads until there is something to send: some upstreams say 200 and then send an error, which can have its own status only now.
     mutating func open() async throws {
         var pieces = pieces
         do {
-            while beginning.isEmpty, let piece = try await pieces.next() { try rewriter.push(piece, into: &beginning) }
+            while beginning.isEmpty, !isWhole {
+                if let piece = try await pieces.next() {
+                    try rewriter.push(piece, into: &beginning)
+                } else {
+                    try rewriter.finish(into: &beginning)
+                    isWhole = true
+                }
+            }
         } catch let error as FetchError {
             throw UpstreamCall.failure(error, failures)
         }
+        if rewriter.isEmpty, isWhole || rewriter.sawDone { throw FailureMapping.empty }
         if let failure = rewriter.failure, !rewriter.sawChoice { throw failure }
         if !beginning.isEmpty { noteFirst() }
     }
@@ -136,8 +152,9 @@ private struct Passage: Sendable {
                 passed.push(output)
                 try await writer.write(ByteBuffer(bytes: output))
                 output.removeAll(keepingCapacity: true)
-            } while try await push(pieces.next(), into: &rewriter, &output)
-            try rewriter.finish(into: &output)
+            } while try await push(isWhole ? nil : pieces.next(), into: &rewriter, &output)
+            if !isWhole { try rewriter.finish(into: &output) }
+            if rewriter.isEmpty { throw FailureMapping.empty }
         } catch let error as FetchError {
             let isCutShort = error == .cancelled && client?.isCutShort == true
             guard let failure = isCutShort ? .shuttingDown : UpstreamCall.failure(error, failures) as? OllamaFailure else {
@@ -197,6 +214,8 @@ private struct Passage: Sendable {
             throw UpstreamCall.failure(error, failures)
         }
         try rewriter.finish(into: &output)
+        if output.isEmpty { throw FailureMapping.empty }
+        if rewriter.isForeign { throw FailureMapping.unreadable }
         // Nothing has been sent yet, so the client can have a real status.
         if let failure = rewriter.failure { throw failure }
         var passed = PassedAnswer(record: record, counts: counts)

@@ -59,4 +59,19 @@ public struct JSONLimits: Sendable, Equatable {
     }
 
     public static let standard = JSONLimits()
+
+    /// The most values that all JSON inside the strings of one text may hold: as a tree each takes some hundred bytes.
+    static let mostInside = 1_000_000
+
+    /// How many values a JSON text may hold at most.
+    static func mostValues(in json: Span<UInt8>) -> Int {
+        var count = 1
+        for index in json.indices {
+            switch json[index] {
+            case UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "{"): count += 1
+            default: break
+            }
+        }
+        return count
+    }
 }

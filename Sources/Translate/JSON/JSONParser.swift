@@ -63,11 +63,17 @@ public struct JSONParser {
         }
     }
 
+    /// Parses what a file holds: one value and nothing behind it.
+    public static func parseFile(_ bytes: [UInt8], limits: JSONLimits = .standard) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(bytes[...], limits: limits, rule: .strict, whole: bytes)
+        return try parser.wholeDocument()
+    }
+
     /// How many bytes of the text were read before it stopped being JSON; nil if it is whole. For messages to people about files.
     public static func failureOffset(in bytes: [UInt8], limits: JSONLimits = .standard) -> Int? {
         var parser = JSONParser(bytes[...], limits: limits, rule: .strict, whole: bytes)
         do {
-            _ = try parser.document()
+            _ = try parser.wholeDocument()
             return nil
         } catch {
             return min(parser.position, bytes.count)
@@ -78,6 +84,13 @@ public struct JSONParser {
         skipBlanks()
         guard position < end else { throw .empty }
         return try value(depth: 0)
+    }
+
+    private mutating func wholeDocument() throws(JSONError) -> JSONValue {
+        let value = try document()
+        skipBlanks()
+        guard position == end else { throw .invalidCharacter(bytes[position], context: "after top-level value") }
+        return value
     }
 
     private mutating func value(depth: Int) throws(JSONError) -> JSONValue {

@@ -95,7 +95,9 @@ struct OpenAIReplyEdits {
             guard let key = cursor.string(bytes), cursor.take(UInt8(ascii: ":"), bytes) else { return false }
             let name = bytes.extracting(key.range)
             if name.count == 13, name.starts(with: "finish_reason"), cursor.peek(bytes) == UInt8(ascii: "\"") {
-                isEnd = true
+                guard let reason = cursor.string(bytes) else { return false }
+                isEnd = isEnd || !reason.range.isEmpty
+                continue
             }
             if name.count == 5, name.starts(with: "error"), cursor.peek(bytes) != UInt8(ascii: "n") { mayReportError = true }
             let isMessage = name.count == 5 && name.starts(with: "delta") || name.count == 7 && name.starts(with: "message")

@@ -35,9 +35,18 @@ public struct OpenAIRequestEditor: Sendable {
         public var isInNewestTurn: Bool
         /// The whole content part in the body: what a notice replaces.
         fileprivate var part: Range<Int>
-        /// What a JPEG replaces: the URL's text, or a whole `image_url` that is no object.
+        /// What a JPEG replaces.
         fileprivate var target: Range<Int>
-        fileprivate var isBare: Bool
+        fileprivate var form: Form
+
+        fileprivate enum Form {
+            /// The URL's text.
+            case text
+            /// An `image_url` that is no object, or has no URL.
+            case object
+            /// All of a part in the form of another API of OpenAI's.
+            case part
+        }
     }
 
     /// Reads a body; what it does not understand it leaves to the upstream.
@@ -46,7 +55,7 @@ public struct OpenAIRequestEditor: Sendable {
     public init(_ body: [UInt8], route: Route = .chatCompletions, limits: JSONLimits = .standard) throws(OpenAIFailure) {
         var body = body
         do {
-            guard let object = try JSONParser.parse(body, limits: limits).object else {
+            guard let object = try Self.parse(&body, limits).object else {
                 throw OpenAIFailure(status: 400, message: "the request body must be a JSON object")
             }
             if let tidied = OpenAIKeys.tidied(object) { body = JSONWriter.bytes(.object(tidied)) }
@@ -73,6 +82,19 @@ public struct OpenAIRequestEditor: Sendable {
         pictures = Self.pictures(in: messages, spans)
     }
 
+    /// Bytes that are no UTF-8 become U+FFFD, as Ollama reads them.
+    private static func parse(_ body: inout [UInt8], _ limits: JSONLimits) throws(JSONError) -> JSONValue {
+        do {
+            return try JSONParser.parse(body, limits: limits)
+        } catch .invalidUTF8 {
+            let repaired = try JSONParser.parse(body, limits: limits, rule: .repair)
+            body = JSONWriter.bytes(repaired)
+            return repaired
+        } catch {
+            throw error
+        }
+    }
+
     private static func pictures(in messages: [Range<Int>], _ spans: JSONSpans) -> [Picture] {
         let roles = messages.map { spans.last("role", in: $0).flatMap { spans.text(at: $0)?.string } }
         var end = roles.count
@@ -97,17 +119,21 @@ public struct OpenAIRequestEditor: Sendable {
         let members = spans.members(of: part)
         guard let image = members.last(where: { $0.key == "image_url" })?.value else { return nil }
         let type = members.last { $0.key == "type" }.flatMap { spans.text(at: $0.value)?.string }
-        guard type == nil || type == "image_url" || type == "input_image" else { return nil }
         let inner = spans.members(of: image)
         let url = inner.isEmpty ? image : inner.last { $0.key == "url" }?.value
-        let detail = inner.last { $0.key == "detail" }.flatMap { spans.text(at: $0.value)?.string }
+        let isForeign = type.map { $0 != "image_url" } ?? false
+        let detail = (isForeign && inner.isEmpty ? members : inner).last { $0.key == "detail" }.flatMap { spans.text(at: $0.value)?.string }
         let source = url.map { range in
             spans.text(at: range).map { ImageSource(text: $0.utf8) }
                 ?? .faulty(spans.bytes[range].elementsEqual("null".utf8) ? .empty : .notText)
         }
+        // One that is no text would stand beside a configured one.
+        let hasOddDetail = detail == nil && inner.contains { $0.key == "detail" }
+        let form: Picture.Form = isForeign ? .part : url == nil || inner.isEmpty || hasOddDetail ? .object : .text
+        let targets: [Picture.Form: Range<Int>] = [.part: part, .object: image, .text: url ?? image]
         return Picture(
             source: source ?? .faulty(.empty), detail: detail, param: inner.isEmpty ? "image_url" : "image_url.url", message: 0,
-            isInNewestTurn: true, part: part, target: url ?? image, isBare: url == nil || inner.isEmpty)
+            isInNewestTurn: true, part: part, target: targets[form] ?? image, form: form)
     }
 }
 
@@ -192,14 +218,18 @@ extension OpenAIRequestEditor {
 
     /// The client's own `detail` stays where it is; a configured one is added behind the URL.
     private static func write(_ base64: [ArraySlice<UInt8>], detail: String?, for picture: Picture, to writer: inout BodyWriter) {
-        if picture.isBare { writer.raw(#"{"url":"#) }
+        switch picture.form {
+        case .text: break
+        case .object: writer.raw(#"{"url":"#)
+        case .part: writer.raw(#"{"type":"image_url","image_url":{"url":"#)
+        }
         writer.raw(#""data:image/jpeg;base64,"#)
         writer.picture(base64)
         writer.raw(#"""#)
-        if picture.detail == nil, let detail {
+        if let detail = picture.form == .part ? picture.detail ?? detail : picture.detail == nil ? detail : nil {
             writer.raw(#","detail":"#)
             writer.string(detail)
         }
-        if picture.isBare { writer.raw("}") }
+        if picture.form != .text { writer.raw(picture.form == .part ? "}}" : "}") }
     }
 }

@@ -20,10 +20,17 @@ public struct OpenAIStreamRewriter: Sendable {
     /// Whether any part of an answer has come.
     public private(set) var sawChoice = false
     private var sawEnd = false
-    /// Whether the answer is a stream of events; known after its first byte.
-    public var isEventStream: Bool { mode == .events }
+    /// Whether events go on; known after the first byte.
+    public var isEventStream: Bool { mode == .events || mode == .document && asEvents }
+
+    /// Whether the upstream has sent something that is no answer of this API at all.
+    public var isForeign: Bool { mode == .untouched }
+
+    /// Whether the upstream has sent nothing that a client has any use for.
+    public var isEmpty: Bool { !sawChoice && !sawEnd && failure == nil }
 
     private let name: [UInt8]
+    private let asEvents: Bool
     private let mirrorsReasoning: Bool
     private let failures: FailureContext
     private var contentType = ""
@@ -36,12 +43,14 @@ public struct OpenAIStreamRewriter: Sendable {
 
     /// - Parameters:
     ///   - model: The name the client asked for.
+    ///   - asEvents: The client asked for a stream: an answer that comes whole becomes one.
     ///   - mirrorsReasoning: Whether `reasoning_content` and `reasoning` are each sent under the other's name too.
     ///   - failures: What the mapping of upstream errors needs to know; nil knows no more than the model.
-    public init(model: String, mirrorsReasoning: Bool = true, failures: FailureContext? = nil) {
+    public init(model: String, asEvents: Bool = false, mirrorsReasoning: Bool = true, failures: FailureContext? = nil) {
         var name: [UInt8] = []
         JSONWriter.append(quoting: model, to: &name)
         self.name = name
+        self.asEvents = asEvents
         self.mirrorsReasoning = mirrorsReasoning
         self.failures = failures ?? FailureContext(model: model)
     }
@@ -62,7 +71,7 @@ public struct OpenAIStreamRewriter: Sendable {
         if mode == .sniffing {
             while start < bytes.count, Self.isBlankOrMark(bytes[start]) { start += 1 }
             guard start < bytes.count else { return }
-            mode = sniff(bytes[start])
+            mode = try sniff(bytes[start])
         }
         switch mode {
         case .sniffing: break
@@ -99,8 +108,50 @@ public struct OpenAIStreamRewriter: Sendable {
         case .document:
             let whole = document
             document = []
-            append(whole.span, to: &output)
+            guard asEvents else { return append(whole.span, to: &output) }
+            try append(asEvents: whole, to: &output)
         }
+    }
+
+    /// Appends a whole answer, or the chunks of a stream without its frame, whose end has to be said.
+    private mutating func append(asEvents document: [UInt8], to output: inout [UInt8]) throws(OllamaFailure) {
+        let (values, error) = JSONParser.parseAll(document, limits: JSONLimits(tokens: 3_000_000))
+        for value in values where failure == nil {
+            append(event: JSONWriter.bytes(Self.chunk(of: value)), to: &output)
+            output.append(0x0A)
+        }
+        guard failure == nil else { return }
+        if let error { throw error == .unexpectedEnd ? FailureMapping.cutOff : FailureMapping.unreadable }
+        guard sawEnd || values.count == 1 else { throw FailureMapping.cutOff }
+        output += Array("data: [DONE]\n\n".utf8)
+    }
+
+    /// The one chunk that says what a whole answer says.
+    private static func chunk(of answer: JSONValue) -> JSONValue {
+        guard var object = answer.object, let choices = object["choices"]?.array else { return answer }
+        if object["object"] == "chat.completion" { object["object"] = "chat.completion.chunk" }
+        object["choices"] = .array(
+            choices.map { choice in
+                guard let choice = choice.object else { return choice }
+                return .object(
+                    JSONObject(
+                        choice.members.map { member in
+                            member.key == "message" ? JSONObject.Member(key: "delta", value: delta(member.value)) : member
+                        }))
+            })
+        return .object(object)
+    }
+
+    /// In a stream every call has its number.
+    private static func delta(_ message: JSONValue) -> JSONValue {
+        guard var delta = message.object, let calls = delta["tool_calls"]?.array else { return message }
+        delta["tool_calls"] = .array(
+            calls.enumerated().map { position, call in
+                guard var call = call.object else { return call }
+                call["index"] = call["index"] ?? .integer(position)
+                return .object(call)
+            })
+        return .object(delta)
     }
 
     private static func isBlankOrMark(_ byte: UInt8) -> Bool {
@@ -110,7 +161,9 @@ public struct OpenAIStreamRewriter: Sendable {
         }
     }
 
-    private func sniff(_ first: UInt8) -> Mode {
+    private func sniff(_ first: UInt8) throws(OllamaFailure) -> Mode {
+        // Gzip's first byte.
+        if first == 0x1F { throw FailureMapping.compressed }
         if contentType.contains("event-stream") { return .events }
         switch first {
         case UInt8(ascii: "{"): return .document
@@ -147,6 +200,8 @@ extension OpenAIStreamRewriter {
         switch ServerSentEventField(line) {
         case .data(let start) where start < line.count:
             let data = line.extracting(start..<line.count)
+            // A gateway's wrapping around a comment: no client of this API reads it.
+            if Self.isComment(data) { return }
             if try hold(data, isLast: isLast) { return }
             if data.starts(with: "[DONE]") { sawDone = true }
             output.append(copying: line.extracting(0..<start))
@@ -168,6 +223,12 @@ extension OpenAIStreamRewriter {
         default: output.append(copying: line)
         }
         output += end
+    }
+
+    private static func isComment(_ data: Span<UInt8>) -> Bool {
+        var start = 0
+        while start < data.count, data[start] == 0x20 { start += 1 }
+        return start < data.count && data[start] == UInt8(ascii: ":")
     }
 
     /// Keeps a data line that belongs to JSON of several lines.

@@ -77,7 +77,7 @@ extension FailureMapping {
             code: "UPSTREAM_TOO_LARGE")
     }
     /// Data that is no JSON.
-    static var unreadable: OllamaFailure {
+    public static var unreadable: OllamaFailure {
         OllamaFailure(status: 502, error: "model server sent data that cannot be read", code: "UPSTREAM_INVALID")
     }
     /// An answer that was packed although nobody asked for that.
@@ -92,7 +92,7 @@ extension FailureMapping {
             status: 502, error: "model server closed the connection before the answer was complete", code: "UPSTREAM_CUT_OFF")
     }
     /// A proper end, and nothing before it.
-    static var empty: OllamaFailure {
+    public static var empty: OllamaFailure {
         OllamaFailure(status: 502, error: "upstream returned an empty response", code: "UPSTREAM_EMPTY")
     }
     /// Arguments that are no object, whatever is tried.

@@ -40,6 +40,27 @@ import Translate
         #expect(failure?.param == "messages[2].content[2].image_url" && failure?.message == "Unsupported image type")
     }
 
+    @Test func `a picture in the form of the Responses API takes that of chats`() throws {
+        let body =
+            #"{"model":"m","messages":[{"role":"user","content":[{"type":"input_image","image_url":"data:,AAAA","detail":"low"}]}]}"#
+        let editor = try OpenAIRequestEditor(Array(body.utf8))
+        #expect(editor.pictures.map(\.param) == ["messages[0].content[0].image_url"] && editor.pictures[0].detail == "low")
+        let sent = editor.rewritten(model: try Self.model(), outcomes: [.jpeg(base64: [Array("/9j/".utf8)[...]], detail: "high")])
+        let expected =
+            #"{"model":"real/name","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/","detail":"low"}}]}]}"#
+        #expect(String(decoding: sent.joined, as: UTF8.self) == expected)
+    }
+
+    @Test func `a detail that is none gives way, and bytes that are no text are repaired`() throws {
+        let body =
+            #"{"model":"m","messages":[{"content":[{"type":"image_url","image_url":{"url":"data:,A","detail":null}},{"text":"!"}]}]}"#
+        let editor = try OpenAIRequestEditor(Array(body.utf8).map { $0 == UInt8(ascii: "!") ? 0xFF : $0 })
+        let sent = editor.rewritten(model: try Self.model(), outcomes: [.jpeg(base64: [Array("/9j/".utf8)[...]], detail: "low")])
+        let expected =
+            #"{"model":"real/name","messages":[{"content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,/9j/","detail":"low"}},{"text":"\#u{FFFD}"}]}]}"#
+        #expect(String(decoding: sent.joined, as: UTF8.self) == expected)
+    }
+
     /// Whatever an upstream makes of a key that is there twice or in another case, it gets it once.
     @Test(arguments: [
         (#"{"model":"x","messages":[],"MODEL":"m","Messages":[MESSAGE],"Stream":true}"#, #"{"role":"user","content":[PART]}"#, "PICTURE"),

@@ -4,14 +4,46 @@ import Testing
 @testable import Translate
 
 @Suite struct OpenAIStreamRewriterTests {
+    @Test(arguments: [
+        (
+            #"{"object":"chat.completion","model":"x","choices":[{"index":0,"message":{"content":"a","tool_calls":[{"id":"c"}]},"finish_reason":"stop"}]}"#,
+            #"data: {"object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"a","tool_calls":[{"id":"c","index":0}]},"finish_reason":"stop"}]}"#
+                + "\n\ndata: [DONE]\n\n", false
+        ),
+        (
+            #"{"error":{"message":"no"}}"#,
+            #"data: {"error":{"message":"no","type":"api_error","param":null,"code":null}}"# + "\n\n", false
+        ),
+        (
+            #"{"choices":[{"delta":{"content":"a"}}]}"# + "\n" + #"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+            #"data: {"choices":[{"delta":{"content":"a"}}]}"# + "\n\n" + #"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#
+                + "\n\ndata: [DONE]\n\n", false
+        ),
+        ("data: : wait\n\n", "\n", true), ("", "", true), ("data: [DONE]\n\n", "data: [DONE]\n\n", true),
+        (": wait\n\n", ": wait\n\n", true),
+        (
+            #"data: {"choices":[{"delta":{}}]}"# + "\n\ndata: [DONE]\n\n", #"data: {"choices":[{"delta":{}}]}"# + "\n\ndata: [DONE]\n\n",
+            false
+        ),
+    ])
+    func `who asked for a stream gets one`(answer: String, events: String, isEmpty: Bool) throws {
+        var rewriter = OpenAIStreamRewriter(model: "m", asEvents: true, mirrorsReasoning: false)
+        var output: [UInt8] = []
+        try rewriter.push(Array(answer.utf8), into: &output)
+        #expect(rewriter.isEventStream == !answer.isEmpty)
+        try rewriter.finish(into: &output)
+        #expect(String(decoding: output, as: UTF8.self) == events)
+        #expect(rewriter.isEmpty == isEmpty)
+    }
+
     static func rewrite(_ pieces: [ArraySlice<UInt8>], type: String? = nil, mirrors: Bool = true) throws -> String {
         var failures = FailureContext(model: "m")
         failures.secrets = ["secret-of-the-upstream"]
         var rewriter = OpenAIStreamRewriter(model: #"my "model""#, mirrorsReasoning: mirrors, failures: failures)
         try rewriter.begin(contentType: type)
         var output: [UInt8] = []
-        for piece in pieces { try rewriter.push(Array(piece), into: &output) }
         do throws(OllamaFailure) {
+            for piece in pieces { try rewriter.push(Array(piece), into: &output) }
             try rewriter.finish(into: &output)
         } catch {
             output += OpenAIFailure(error).event
@@ -21,6 +53,25 @@ import Testing
 
     static func rewrite(_ text: String, type: String? = nil, mirrors: Bool = true) throws -> String {
         try rewrite([Array(text.utf8)[...]], type: type, mirrors: mirrors)
+    }
+
+    @Test func `what is none, cut or compressed is no answer`() throws {
+        func failure(_ answer: [UInt8]) -> OllamaFailure? {
+            var rewriter = OpenAIStreamRewriter(model: "m", asEvents: true)
+            var output: [UInt8] = []
+            do {
+                try rewriter.push(answer, into: &output)
+                try rewriter.finish(into: &output)
+                return rewriter.isForeign ? FailureMapping.unreadable : nil
+            } catch {
+                return error
+            }
+        }
+        #expect(failure([0x1F, 0x8B, 8]) == FailureMapping.compressed)
+        #expect(failure(Array(#"{"choices":[{"delta":{"content":"a"}}]}{"choices":[{"delta""#.utf8)) == FailureMapping.cutOff)
+        #expect(failure(Array(#"{"choices":[{"delta":{}}]}{"choices":[{"delta":{}}]}"#.utf8)) == FailureMapping.cutOff)
+        #expect(failure(Array(#"data: {"choices":[{"delta":{},"finish_reason":""}]}"#.utf8)) == FailureMapping.cutOff)
+        #expect(failure(Array("Service busy".utf8)) == FailureMapping.unreadable)
     }
 
     @Test(arguments: [
@@ -146,7 +197,8 @@ import Testing
 
     @Test(arguments: GoldenReplyTests.cases)
     func `cuts change nothing, and a stream read again gives the same answer`(reply: ReplyCase) throws {
-        guard reply.contentType?.contains("html") != true else { return }
+        // A web page and a compressed answer are refused at once.
+        guard reply.contentType?.contains("html") != true, reply.upstream.first != 0x1F else { return }
         let whole = try Self.rewrite([reply.upstream[...]], type: reply.contentType)
         let bytewise = try Self.rewrite(reply.upstream.indices.map { reply.upstream[$0...$0] }, type: reply.contentType)
         #expect(whole == bytewise)
