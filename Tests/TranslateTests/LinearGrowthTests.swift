@@ -107,7 +107,33 @@ import Testing
                 _ = joiner.joined(value)
             }
         },
+        Load("a name with the registry again and again", 500) { count in
+            try looking(for: String(repeating: "library/", count: count) + "m")
+        },
+        Load("a name of signs that belong together", 500) { count in try looking(for: String(repeating: "🇩", count: count) + ":x") },
+        Load("a refusal of parameters without end", 100) { count in
+            let sent = Set((0..<count).map { "parameter_\($0)" })
+            let body = Array(("unknown " + String(repeating: "word ", count: 50 * count)).utf8)
+            return { _ = LearnedAdjustments.learn(status: 400, body: body, sent: sent) }
+        },
+        Load("parts of reasoning with many members", 500) { count in
+            let part: (Int) -> JSONObject = { start in
+                var members = [JSONObject.Member(key: "type", value: "reasoning.text")]
+                members += (start..<start + count).map { JSONObject.Member(key: "k\($0)", value: 1) }
+                return JSONObject(members)
+            }
+            let details = JSONValue.array([.object(part(0)), .object(part(count))])
+            return {
+                var collector = EchoCollector([.details])
+                collector?.take(details: details)
+            }
+        },
     ]
+
+    private static func looking(for name: String) throws -> () -> Void {
+        let catalog = try ModelCatalog.parse(Array(#"{"models":{"m":{"provider":"demo"}}}"#.utf8), file: "f", environment: [:])
+        return { _ = try? catalog.require(name, for: .show) }
+    }
 
     @Test(arguments: loads)
     func `eight times as much costs some eight times as much`(load: Load) throws {

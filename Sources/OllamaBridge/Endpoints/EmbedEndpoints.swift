@@ -39,7 +39,12 @@ struct EmbedEndpoints: Sendable {
                 EmbeddingsMapping.build(batch, of: request, model: model, adjustments: learned)
             }.reply
             do {
-                try answer.add(try await reply.body.collect(upTo: Self.answerBytes), inputs: batch.count)
+                let bytes = try await reply.body.collect(upTo: Self.answerBytes)
+                answer = try await aside(bytes.count) { [answer] in
+                    var answer = answer
+                    try answer.add(bytes, inputs: batch.count)
+                    return answer
+                }
             } catch let error as FetchError {
                 throw UpstreamCall.failure(error, failures)
             }
@@ -50,11 +55,19 @@ struct EmbedEndpoints: Sendable {
             facts.tokensAreEstimated = tokens == nil
         }
         exchange.log.info("Embedded", metadata: ["model": "\(model.listedName)", "texts": "\(request.inputs.count)"])
-        switch route {
-        case .embeddings: return .json(answer.embeddingsBody())
-        case .embed:
-            return .json(
-                answer.embedBody(model: request.model, received: exchange.received, sent: sent, at: Clock.now(), inputBytes: bytes))
+        let body = try await aside(answer.size) { [answer, received = exchange.received] in
+            switch route {
+            case .embeddings: answer.embeddingsBody()
+            case .embed:
+                answer.embedBody(model: request.model, received: received, sent: sent, at: Clock.now(), inputBytes: bytes)
+            }
         }
+        return .json(body)
+    }
+
+    /// Does work on so many bytes; much of it where it holds up nobody's stream.
+    private func aside<Value: Sendable>(_ bytes: Int, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        if bytes <= RequestBodies.parsedOnEventLoop { return try work() }
+        return try await bodies.workers.run { _ in try work() }
     }
 }

@@ -22,11 +22,7 @@ struct ExplainEndpoint: Sendable {
     private func explain(_ request: InferenceRequest) async throws -> JSONValue {
         let model = try catalog.require(request.model, for: request.shape == .chat ? .chat : .generate)
         let positions = request.picturePositions
-        let slots = positions.map { position in
-            PictureSlot(
-                source: request.messages[position.message].images[position.image],
-                isInNewestTurn: request.isInNewestTurn(message: position.message))
-        }
+        let slots = request.pictureSlots(positions)
         let prepared = try await images.prepare(
             slots, for: model, requestedName: request.model, textBytes: request.textBytes, named: true, reject: { _ in },
             describe: { _, describer in "(a caption by \(describer))" })

@@ -41,14 +41,24 @@ final class TranscriptKeeper: Sendable {
 /// Ollama's are the tokens of the conversation so far; an upstream behind OpenAI's API gives none. Ours name a transcript kept here, which
 /// is put before the prompt when the same client sends them back. A client that comes too late starts afresh, as it would with another model.
 final class ContextStore: Sendable {
-    /// Conversations kept, and the most text of one.
+    /// Conversations kept, and the most that one and all of them take.
     private static let mostTranscripts = 256
     fileprivate static let mostBytes = 256 << 10
+    private static let mostBytesOfAll = 64 << 20
 
     private struct State {
         var transcripts: [Key: [Message]] = [:]
         var order: Deque<Key> = []
+        var bytes = 0
+
+        mutating func dropOldest() {
+            guard let oldest = order.popFirst(), let messages = transcripts.removeValue(forKey: oldest) else { return }
+            bytes -= ContextStore.size(messages)
+        }
     }
+
+    /// With what a message takes besides its text.
+    private static func size(_ messages: [Message]) -> Int { messages.reduce(0) { $0 + 400 + $1.content.utf8.count } }
 
     /// A number alone could be guessed, or passed on: it opens a conversation only together with the key of the client that had it.
     private struct Key: Hashable {
@@ -68,12 +78,16 @@ final class ContextStore: Sendable {
     }
 
     func store(_ messages: [Message], as id: Int, of client: String?) {
-        guard messages.reduce(0, { $0 + $1.content.utf8.count }) <= Self.mostBytes else { return }
+        let size = Self.size(messages)
+        guard size <= Self.mostBytes else { return }
         let key = Key(client: client, id: id)
         state.withLock { state in
+            // The number was drawn at random, and may be another's.
+            guard state.transcripts[key] == nil else { return }
             state.transcripts[key] = messages
             state.order.append(key)
-            if state.order.count > Self.mostTranscripts, let oldest = state.order.popFirst() { state.transcripts[oldest] = nil }
+            state.bytes += size
+            while state.order.count > Self.mostTranscripts || state.bytes > Self.mostBytesOfAll { state.dropOldest() }
         }
     }
 }

@@ -129,14 +129,9 @@ struct Relay: Sendable {
     private func prepare(
         _ request: InferenceRequest, _ positions: [(message: Int, image: Int)], _ model: ResolvedModel, _ log: Logger
     ) async throws -> PreparedPictures {
-        let slots = positions.map { position in
-            PictureSlot(
-                source: request.messages[position.message].images[position.image],
-                isInNewestTurn: request.isInNewestTurn(message: position.message))
-        }
         do {
             return try await images.prepare(
-                slots, for: model, requestedName: request.model, textBytes: request.textBytes
+                request.pictureSlots(positions), for: model, requestedName: request.model, textBytes: request.textBytes
             ) { picture, describer in
                 try await self.describer.caption(picture, by: describer, log: log)
             }
@@ -198,6 +193,16 @@ extension InferenceRequest {
     /// Where each picture stands, in order.
     var picturePositions: [(message: Int, image: Int)] {
         messages.enumerated().flatMap { message, content in content.images.indices.map { (message, $0) } }
+    }
+}
+
+extension InferenceRequest {
+    /// The pictures that stand there.
+    func pictureSlots(_ positions: [(message: Int, image: Int)]) -> [PictureSlot] {
+        let newest = newestTurnStart
+        return positions.map { position in
+            PictureSlot(source: messages[position.message].images[position.image], isInNewestTurn: position.message >= newest)
+        }
     }
 }
 

@@ -77,8 +77,10 @@ extension LearnedAdjustments {
 
 /// The words of a refusal, whatever shape its JSON has.
 struct UpstreamComplaint {
-    /// All text of the body in lower case.
+    /// All text of the body in lower case, as far as anybody reads it.
     private let text: String
+    private let bytes: [UInt8]
+    private static let longest = 8 << 10
     /// Parameters named in fields of their own: `param`, and the last steps of FastAPI's `loc`.
     private var named: [String] = []
 
@@ -89,7 +91,8 @@ struct UpstreamComplaint {
         } else {
             texts = [String(decoding: body.prefix(65_536), as: UTF8.self)]
         }
-        text = texts.joined(separator: "\n").lowercased()
+        text = String(decoding: texts.joined(separator: "\n").utf8.prefix(Self.longest), as: UTF8.self).lowercased()
+        bytes = Array(text.utf8)
     }
 
     private static func collect(_ json: JSONValue, depth: Int, texts: inout [String], named: inout [String]) {
@@ -104,6 +107,7 @@ struct UpstreamComplaint {
         case .array(let values):
             for value in values { collect(value, depth: depth + 1, texts: &texts, named: &named) }
         case .object(let object):
+            if named.count > 20 { return }
             if let parameter = object["param"]?.string { named.append(parameter) }
             if let place = object["loc"]?.array, let parameter = place.first(where: { $0.string.map { $0 != "body" } ?? false })?.string {
                 named.append(parameter)
@@ -113,7 +117,7 @@ struct UpstreamComplaint {
         }
     }
 
-    func has(_ word: String) -> Bool { text.contains(word) }
+    func has(_ word: String) -> Bool { bytes.span.contains(Array(word.utf8).span) }
 
     /// Whether the refusal is about something the upstream does not know or take at all, as opposed to a wrong value or too much of it.
     var saysUnsupported: Bool {
@@ -123,6 +127,8 @@ struct UpstreamComplaint {
             "unexpected", "cannot find field", "not allowed", "invalid parameter", "additional properties", "cannot both",
         ].contains(where: has)
     }
+
+    private static let mostNames = 200
 
     /// Whether it is about something within a message.
     var isAboutMessages: Bool { named.contains { $0.hasPrefix("messages") } }
@@ -134,6 +140,8 @@ struct UpstreamComplaint {
             let root = parameter.prefix { $0 != "." && $0 != "[" }
             if let match = names.first(where: { $0 == root }) { return match }
         }
+        // Nobody sends that many and means them, and each is looked for in all of the text.
+        guard names.count <= Self.mostNames else { return nil }
         return names.first { name in
             let forms = [name, Self.camelCase(name)].map { $0.lowercased() }
             return forms.contains { form in

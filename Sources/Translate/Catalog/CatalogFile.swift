@@ -34,7 +34,7 @@ struct CatalogFile: Sendable {
     private static func parse(_ bytes: [UInt8], _ source: CatalogSource) throws(CatalogError) -> JSONObject {
         let json: JSONValue
         do {
-            json = try JSONParser.parse(bytes)
+            json = try JSONParser.parseFile(bytes)
         } catch {
             if error == .empty {
                 throw CatalogError(file: source.file, problem: "the file is empty", remedy: "write {\"models\": {…}}, or remove the file")

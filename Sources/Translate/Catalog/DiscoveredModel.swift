@@ -28,7 +28,9 @@ extension DiscoveredModel {
     public static func parse(_ json: JSONValue) -> [DiscoveredModel]? {
         guard let entries = json.object?["data"]?.array ?? json.object?["models"]?.array ?? json.array else { return nil }
         return entries.compactMap { entry in
-            guard let object = entry.object, let id = object["id"]?.string ?? object["name"]?.string, !id.isEmpty else { return nil }
+            guard let object = entry.object, let id = object["id"]?.string ?? object["name"]?.string,
+                (1...ModelName.longest).contains(id.utf8.count)
+            else { return nil }
             // Gemini's list prefixes every id with its resource kind, which its chat route does not want.
             var model = DiscoveredModel(id: id.hasPrefix("models/") ? String(id.dropFirst(7)) : id)
             model.read(object)

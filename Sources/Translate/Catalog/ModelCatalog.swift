@@ -58,19 +58,27 @@ public struct ModelCatalog: Sendable {
     /// Finds a model by the name a client used: exact, then without `:latest`, then with it, then in any case; then among what upstreams
     /// list, then without `:local`, which every model here is, then without Ollama's registry, then by wildcard.
     public func resolve(_ name: String) -> ResolvedModel? {
-        guard !name.isEmpty else { return nil }
-        if let index = exact[name] { return models[index] }
-        let bare = ModelName.untagged(name)
-        if let index = exact[bare] ?? exact[name + ":latest"] ?? folded[bare.lowercased()] { return models[index] }
-        if let index = admittedIndex[bare.lowercased()] { return admitted[index] }
+        guard (1...ModelName.longest).contains(name.utf8.count) else { return nil }
+        if let model = named(name) { return model }
         let (base, source) = ModelName.splitSource(name)
         if source != nil, ModelName.splitSource(base).source != nil { return nil }
         if source == .local { return resolve(base) }
-        if let short = ModelName.withoutRegistry(bare), let model = resolve(short) { return model }
-        for pattern in patterns where ModelName.isPlausible(bare) {
+        return ModelName.withoutRegistry(name).flatMap(named) ?? matched(ModelName.untagged(name))
+    }
+
+    private func named(_ name: String) -> ResolvedModel? {
+        if let index = exact[name] { return models[index] }
+        let bare = ModelName.untagged(name)
+        if let index = exact[bare] ?? exact[name + ":latest"] ?? folded[bare.lowercased()] { return models[index] }
+        return admittedIndex[bare.lowercased()].map { admitted[$0] }
+    }
+
+    /// What a wildcard makes of a name.
+    private func matched(_ name: String) -> ResolvedModel? {
+        for pattern in patterns where ModelName.isPlausible(name) {
             let prefix = pattern.name.dropLast()
-            guard bare.lowercased().hasPrefix(prefix.lowercased()), bare.utf8.count > prefix.utf8.count else { continue }
-            return compose(pattern, name: bare, upstreamID: Self.fill(pattern.upstreamID, bare.dropFirst(prefix.count)))
+            guard name.lowercased().hasPrefix(prefix.lowercased()), name.utf8.count > prefix.utf8.count else { continue }
+            return compose(pattern, name: name, upstreamID: Self.fill(pattern.upstreamID, name.dropFirst(prefix.count)))
         }
         return nil
     }
@@ -78,7 +86,7 @@ public struct ModelCatalog: Sendable {
     /// The models to list: usable, with a name Ollama's clients take for a local one, and those discovered at upstreams that a wildcard
     /// admits.
     public func listed() -> [ResolvedModel] {
-        (models + admitted).filter { $0.provider.isUsable && !ModelName.looksRemote($0.listedName) }
+        (models + admitted).filter { $0.isUsable && !ModelName.looksRemote($0.listedName) }
     }
 
     /// Sets where a provider is, for the embedded demo whose port is known only when it runs.
@@ -140,10 +148,12 @@ extension ModelCatalog {
         let embedding = entry.embedding ?? known?.embedding ?? false
         var details = entry.details
         if details.family.isEmpty { details.family = Self.family(of: upstreamID) }
-        let capabilities = ResolvedModel.Capabilities(
-            completion: entry.completion ?? !embedding, vision: vision, tools: entry.tools ?? (!embedding && known?.tools ?? true),
-            thinking: entry.thinking ?? known?.thinking ?? false, embedding: embedding, insert: entry.insert ?? false)
         let routes = entry.routes.compactMap { route in compose(route, of: entry, vision: vision) }
+        // Pictures go to the members that see them.
+        let capabilities = ResolvedModel.Capabilities(
+            completion: entry.completion ?? !embedding, vision: vision || routes.contains(where: \.vision),
+            tools: entry.tools ?? (!embedding && known?.tools ?? true),
+            thinking: entry.thinking ?? known?.thinking ?? false, embedding: embedding, insert: entry.insert ?? false)
         return ResolvedModel(
             listedName: ModelName.tagged(ModelName.listable(name)), upstreamID: upstreamID, provider: provider,
             dialect: entry.dialect ?? provider.dialect, capabilities: capabilities,

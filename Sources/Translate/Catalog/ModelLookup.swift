@@ -10,6 +10,7 @@ extension ModelCatalog {
     ///   key is missing.
     public func require(_ name: String, for route: ModelRoute) throws(OllamaFailure) -> ResolvedModel {
         if name.isEmpty { throw Self.emptyName(route) }
+        if name.utf8.count > ModelName.longest { throw Self.malformed(name, route) }
         if let model = resolve(name) {
             switch route {
             case .chat, .generate, .embed, .embeddings: try Self.checkKey(model)
@@ -71,8 +72,7 @@ extension ModelCatalog {
     }
 
     private static func checkKey(_ model: ResolvedModel) throws(OllamaFailure) {
-        let isUsable = model.routes.isEmpty ? model.provider.isUsable : model.routes.contains { $0.provider.isUsable }
-        if isUsable { return }
+        if model.isUsable { return }
         let provider = model.routes.first?.provider ?? model.provider
         throw OllamaFailure(
             status: 502, error: "provider \"\(provider.name)\" has no API key", code: "MISSING_API_KEY",

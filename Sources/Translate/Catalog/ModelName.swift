@@ -1,7 +1,11 @@
 /// Ollama's model names: `[host/][namespace/]model[:tag]`, each part at most 80 characters.
 public enum ModelName {
+    /// No name of a model is longer, in bytes.
+    static let longest = 1024
+
     /// Whether Ollama would take the name at all.
     public static func isWellFormed(_ name: String) -> Bool {
+        guard name.utf8.count <= longest else { return false }
         let (path, tag) = split(name)
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard (1...3).contains(parts.count) else { return false }
@@ -24,12 +28,8 @@ public enum ModelName {
 
     /// Ollama's canonical short form, which `show` names in its 404.
     public static func canonical(_ name: String) -> String {
-        var name = tagged(name)
-        for prefix in ["registry.ollama.ai/library/", "registry.ollama.ai/", "library/"] where name.lowercased().hasPrefix(prefix) {
-            name = String(name.dropFirst(prefix.count))
-            break
-        }
-        return name
+        let name = tagged(name)
+        return withoutRegistry(name) ?? name
     }
 
     /// As Ollama writes a name out in full: `registry.ollama.ai/library/x:latest`.
@@ -44,10 +44,8 @@ public enum ModelName {
 
     /// A name as Ollama shows it, where it is written out with the registry or the namespace that are left out there; nil for all others.
     static func withoutRegistry(_ name: String) -> String? {
-        for prefix in ["registry.ollama.ai/library/", "registry.ollama.ai/", "library/"] where name.lowercased().hasPrefix(prefix) {
-            return String(name.dropFirst(prefix.count))
-        }
-        return nil
+        ["registry.ollama.ai/library/", "registry.ollama.ai/", "library/"].first { name.lowercased().hasPrefix($0) }
+            .map { String(name.dropFirst($0.count)) }
     }
 
     /// Names ending in `cloud` are taken for remote ones by Ollama's clients, which then want to sign in.
@@ -60,7 +58,7 @@ public enum ModelName {
     ///
     /// - Returns: The name without it; the source is nil, and the name whole, if it asks for none.
     static func splitSource(_ name: String) -> (base: String, source: Source?) {
-        guard let colon = name.lastIndex(of: ":") else { return (name, nil) }
+        guard let colon = name.utf8.lastIndex(of: UInt8(ascii: ":")) else { return (name, nil) }
         let tag = name[name.index(after: colon)...]
         switch tag.lowercased() {
         case "local": return (String(name[..<colon]), .local)
@@ -87,7 +85,7 @@ public enum ModelName {
 
     /// Splits off the tag: a colon counts only behind the last slash.
     private static func split(_ name: String) -> (path: Substring, tag: Substring?) {
-        guard let colon = name.lastIndex(of: ":") else { return (name[...], nil) }
+        guard let colon = name.utf8.lastIndex(of: UInt8(ascii: ":")) else { return (name[...], nil) }
         let behind = name[name.index(after: colon)...]
         return behind.contains("/") ? (name[...], nil) : (name[..<colon], behind)
     }

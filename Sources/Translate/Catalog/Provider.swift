@@ -36,7 +36,8 @@ public final class Provider: Sendable {
             key.header.map { Header(name: $0, value: secret) } ?? Header(name: "Authorization", value: Secret("Bearer " + secret.value))
         }
         requestHeaders = (signing.map { [$0] } ?? []) + headers
-        hidden = (key.secret.map { [$0] } ?? []) + headers.map(\.value)
+        let told = (key.secret.map { [$0] } ?? []) + headers.map(\.value)
+        hidden = told + (told + requestHeaders.map(\.value)).map(\.inBase64)
         self.dialect = dialect
         self.images = images
     }

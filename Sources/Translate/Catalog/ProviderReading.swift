@@ -15,7 +15,8 @@ extension Provider {
         try ImagePatch.read(entry?.reader("images")).apply(to: &images)
         return Provider(
             name: name, baseURL: try baseURL(known, entry, environment, name: name, fallback: fallback),
-            key: try key(known, entry, environment), headers: try headers(entry), dialect: dialect, images: images)
+            key: try key(known, entry, environment, name: name, fallback: fallback), headers: try headers(entry), dialect: dialect,
+            images: images)
     }
 
     /// What the entry says comes first, then the environment, then what is known.
@@ -49,7 +50,7 @@ extension Provider {
         guard !host.isEmpty, isPlain, !url.contains("?"), !url.contains("#"), !host.contains("@") else {
             throw reader.error(
                 variable == nil ? key : nil,
-                "\(variable.map { "\($0) is" } ?? "is") no usable URL: \"\(text)\"",
+                "\(variable.map { "\($0) is" } ?? "is") no usable URL\(text.contains("@") || text.contains("?") ? "" : ": \"\(text)\"")",
                 "use http:// or https:// with a host, as in \"https://api.openai.com/v1\", without user name or query")
         }
         return url
@@ -70,19 +71,40 @@ extension Provider {
     }
 
     private static func key(
-        _ known: KnownProvider?, _ entry: CatalogReader?, _ environment: [String: String]
+        _ known: KnownProvider?, _ entry: CatalogReader?, _ environment: [String: String], name: String, fallback: CatalogReader
     ) throws(CatalogError) -> Key {
+        let reader = entry ?? fallback
         var key = Key(header: known?.keyHeader)
         if let header = try entry?.string("api_key_header") { key.header = header.lowercased() == "authorization" ? nil : header }
         if let text = try entry?.string("api_key"), !text.isEmpty {
-            key.secret = Secret(text)
+            key.secret = try usable(Secret(text), of: name, reader, key: "api_key")
             return key
         }
         let named = try entry?.string("api_key_env")
+        if let named, !named.utf8.allSatisfy(isNameByte) {
+            throw reader.error(
+                "api_key_env", "is no name of a variable", "write the variable's name there, or the key itself under \"api_key\"")
+        }
         let variables = named.map { [$0] } ?? known?.keyVariables ?? []
         key.secret = variables.lazy.compactMap { environment[$0]?.trimmingBlanks() }.first { !$0.isEmpty }.map { Secret($0) }
+        if let secret = key.secret { key.secret = try usable(secret, of: name, reader, key: nil) }
         if key.secret == nil, named != nil || known?.needsKey == true { key.missingVariable = variables.first }
         return key
+    }
+}
+
+extension Provider {
+    /// A key that can go in a header.
+    private static func usable(_ key: Secret, of name: String, _ reader: CatalogReader, key place: String?) throws(CatalogError) -> Secret {
+        guard key.value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw reader.error(
+                place, "the key of provider \"\(name)\" holds a blank, a line break or another sign that no key has", "copy it anew, alone")
+        }
+        return key
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte == UInt8(ascii: "_")
     }
 }
 

@@ -63,6 +63,9 @@ public final class ResolvedModel: Sendable {
         public var embeddingLength: Int?
     }
 
+    /// Whether any of its upstreams can be asked.
+    public var isUsable: Bool { routes.isEmpty ? provider.isUsable : routes.contains { $0.provider.isUsable } }
+
     /// This model over one of its routes.
     public func over(_ route: Route) -> ResolvedModel {
         var capabilities = capabilities

@@ -44,7 +44,9 @@ struct EchoCollector: Sendable {
     /// - Returns: nil if the second is no continuation of the first.
     private static func join(_ first: JSONObject, _ second: JSONObject) -> JSONObject? {
         let keys = ["reasoning.text": "text", "reasoning.summary": "summary"]
-        guard first["type"] == second["type"], first["index"] == second["index"], let key = first["type"]?.string.flatMap({ keys[$0] })
+        // No provider's have a dozen; the search for each is through all of them.
+        guard max(first.members.count, second.members.count) <= 64, first["type"] == second["type"], first["index"] == second["index"],
+            let key = first["type"]?.string.flatMap({ keys[$0] })
         else {
             return nil
         }

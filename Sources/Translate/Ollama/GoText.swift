@@ -1,9 +1,12 @@
 /// Text as Go prints it, because Ollama's error texts are Go's.
 enum GoText {
+    /// Of a longer one no more is repeated than this; Go repeats all.
+    private static let longest = 1000
+
     /// As `%q` prints a string.
     static func quoted(_ text: String) -> String {
         var output = "\""
-        for scalar in text.unicodeScalars {
+        for scalar in text.unicodeScalars.prefix(longest) {
             switch scalar {
             case "\"": output += "\\\""
             case "\\": output += "\\\\"

@@ -27,7 +27,7 @@ public enum ImagePlan {
     ///
     /// - Parameter requestedName: The model in the request's spelling.
     public static func decide(_ items: [Item], model: ResolvedModel, requestedName: String) -> [ImageTreatment] {
-        let seesPictures = model.capabilities.vision || model.routes.contains(where: \.vision)
+        let seesPictures = model.capabilities.vision
         var treatments = items.map { item in
             seesPictures ? withVision(item) : withoutVision(item, policy: model.images.withoutVision, name: requestedName)
         }

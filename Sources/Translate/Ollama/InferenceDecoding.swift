@@ -5,7 +5,10 @@ extension InferenceRequest {
     public static func chat(_ json: JSONValue) throws(OllamaFailure) -> InferenceRequest {
         let fields = try FieldReader(body: json, struct: "ChatRequest")
         var request = try common(fields, shape: .chat)
+        var values = 0
         for message in try fields.array("messages", of: "[]api.Message") ?? [] {
+            values += ToolCall.mostValuesInText(of: message)
+            guard values <= JSONLimits.mostInside else { throw .badRequest(JSONError.tooComplex("too many values").message) }
             request.messages.append(try Message.decode(message))
         }
         for tool in try fields.array("tools", of: "api.Tools") ?? [] { request.tools.append(try ToolDefinition.decode(tool)) }

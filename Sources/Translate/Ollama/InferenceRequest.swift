@@ -82,8 +82,6 @@ public struct InferenceRequest: Sendable {
         return messages[..<end].lastIndex { $0.role == .assistant }.map { $0 + 1 } ?? 0
     }
 
-    public func isInNewestTurn(message index: Int) -> Bool { index >= newestTurnStart }
-
     /// Makes the ids of tool calls in the answer, should the upstream give none: the same for the same request, another in the next turn.
     public var toolCallSeed: UInt64 {
         var hash = PartsHash()

@@ -48,6 +48,8 @@ extension KeepAlive {
 enum GoDuration {
     /// - Returns: Seconds, negative ones too.
     static func seconds(_ text: String) throws(OllamaFailure) -> Double {
+        // Every sum of units is shorter.
+        guard text.utf8.count <= 1000 else { throw invalid(String(text.prefix(100))) }
         var rest = Array(text.utf8)[...]
         var sign = 1.0
         if let first = rest.first, first == UInt8(ascii: "-") || first == UInt8(ascii: "+") {

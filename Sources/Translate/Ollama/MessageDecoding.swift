@@ -68,6 +68,15 @@ extension ToolCall {
             arguments: arguments(inner.value("arguments")), extraContent: fields.value("extra_content"))
     }
 
+    /// How many values the arguments of a message's calls hold at most where they are JSON text.
+    static func mostValuesInText(of message: JSONValue) -> Int {
+        (message.object?.lenient("tool_calls")?.array ?? []).reduce(0) { sum, call in
+            let arguments = call.object?.lenient("function")?.object?.lenient("arguments")
+            guard case .string(let text)? = arguments else { return sum }
+            return sum + JSONLimits.mostValues(in: text.utf8.span)
+        }
+    }
+
     /// An object, whatever the client made of it: JSON text is parsed, anything else is wrapped rather than lost.
     private static func arguments(_ value: JSONValue?) -> JSONValue {
         switch value {

@@ -50,4 +50,14 @@ struct AnswerFields: Sendable {
         output.append(text: #","logprobs":"#)
         JSONWriter.append(.array(logprobs), to: &output)
     }
+
+    /// Appends `,"logprobs":[…]` unless there are none.
+    ///
+    /// - Parameter elements: JSON, each with a comma before it.
+    static func append(logprobs elements: [UInt8], to output: inout [UInt8]) {
+        guard !elements.isEmpty else { return }
+        output.append(text: #","logprobs":["#)
+        output += elements.dropFirst()
+        output.append(UInt8(ascii: "]"))
+    }
 }

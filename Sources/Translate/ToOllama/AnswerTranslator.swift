@@ -24,6 +24,13 @@ public struct AnswerTranslator: Sendable {
         return (usage.promptTokens ?? reader.settings.promptBytes / 4, max(usage.answerTokens ?? 0, reader.meter.deltas))
     }
 
+    /// What an answer that breaks off at a moment has cost until then.
+    public func summary(brokenOffAt moment: AnswerMoment) -> AnswerSummary {
+        var summary = reader.summary
+        reader.meter.measure(&summary, at: moment, promptBytes: reader.settings.promptBytes)
+        return summary
+    }
+
     /// Notes when the request had gone upstream, for the durations.
     public mutating func requestSent(at moment: AnswerMoment) { reader.meter.requestSent(at: moment) }
 

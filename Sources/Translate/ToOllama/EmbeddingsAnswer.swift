@@ -46,6 +46,9 @@ public struct EmbeddingsAnswer: Sendable {
         return Array(vector.prefix(dimensions))
     }
 
+    /// About how many bytes its numbers take as text.
+    public var size: Int { vectors.reduce(0) { $0 + 12 * $1.count } }
+
     /// The tokens of all inputs, if the upstream counted them.
     public var tokens: Int? { promptTokens }
 

@@ -2,7 +2,7 @@ extension FailureMapping {
     /// Complaints that clients know by a sentence of Ollama's, whatever the upstream's words.
     static func complaint(status: Int, _ upstream: UpstreamFailure, said: String?, context: FailureContext) -> OllamaFailure? {
         guard [200, 400, 403, 404, 415, 422, 500, 501].contains(status) else { return nil }
-        let text = (said ?? "").lowercased()
+        let text = String(decoding: (said ?? "").utf8.prefix(longest), as: UTF8.self).lowercased()
         if context.requestHadImages, complainsOfImages(text) {
             return OllamaFailure(
                 status: 400, error: "\(context.model) does not support vision", code: "UNSUPPORTED_CAPABILITY", detail: said)
@@ -23,6 +23,9 @@ extension FailureMapping {
             context.isEmbedding ? "model \"\(context.model)\" not found, try pulling it first" : "model '\(context.model)' not found"
         return OllamaFailure(status: 404, error: error, code: "MODEL_NOT_FOUND", detail: said)
     }
+
+    /// No more of what an upstream said is searched for words.
+    private static let longest = 4 << 10
 
     private static let refusals = [
         "not support", "unsupported", "no support", "support image", "support tool", "not a multimodal", "not allowed", "not available",

@@ -2,6 +2,8 @@ extension FailureMapping {
     /// The table: what each status, with what its body says, becomes.
     static func map(status: Int, _ upstream: UpstreamFailure, context: FailureContext) -> OllamaFailure {
         var failure = mapWithoutParam(status: status, upstream, context: context)
+        // A word is as good a place for a key as a sentence.
+        failure.code = failure.code.flatMap { Redaction.clean($0, secrets: context.secrets) == $0 ? $0 : nil }
         // Of a fault that is not the client's it need not know the field.
         if failure.status < 500 { failure.param = upstream.param.map { Redaction.clean($0, secrets: context.secrets) } }
         return failure

@@ -3,7 +3,7 @@ enum Redaction {
     /// The longest message that is passed on; an upstream may echo the whole request.
     static let longest = 1000
     /// No more is looked at: the time it takes grows with the message.
-    private static let mostRead = 8 << 10
+    private static let mostRead = 4 << 10
 
     /// Cuts out keys and long data, and shortens.
     ///
@@ -44,9 +44,9 @@ enum Redaction {
 
     private static func isKeyCharacter(_ character: Character) -> Bool { character.isASCII && (character.isLetter || character.isNumber) }
 
-    /// C0 and C1 but for white space.
+    /// C0 and C1 but for white space; and the halves of flags, rows of which take a time that grows with the square of their number.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.generalCategory == .control && !scalar.properties.isWhitespace
+        (0x1F1E6...0x1F1FF).contains(scalar.value) || scalar.properties.generalCategory == .control && !scalar.properties.isWhitespace
     }
 
     private static func looksLikeKey(_ word: Substring) -> Bool {

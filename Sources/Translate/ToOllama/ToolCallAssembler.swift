@@ -113,6 +113,8 @@ struct ToolCallAssembler: Sendable {
     ) throws(ToolArguments.Unreadable) -> [AnswerToolCall] {
         if parts.isEmpty { return [] }
         defer { self = ToolCallAssembler() }
+        let values = parts.reduce(0) { $0 + JSONLimits.mostValues(in: $1.arguments.span) }
+        guard values <= JSONLimits.mostInside else { throw ToolArguments.Unreadable() }
         var calls: [AnswerToolCall] = []
         var ids: Set<String> = []
         // `sorted` is stable, so calls of one index stay in the order they began.

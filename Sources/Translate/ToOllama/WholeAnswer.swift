@@ -10,11 +10,11 @@ struct WholeAnswer: AnswerSink {
     private var content: [UInt8] = []
     private var thinking: [UInt8] = []
     private var toolCalls: [JSONValue] = []
-    private var logprobs: [JSONValue] = []
-    private var logprobBytes = 0
+    /// As JSON, each with a comma before it: as a tree they would take twenty times as much.
+    private var logprobs: [UInt8] = []
 
     /// Bytes so far.
-    var size: Int { content.count + thinking.count + logprobBytes }
+    var size: Int { content.count + thinking.count + logprobs.count }
 
     init(_ settings: AnswerSettings) {
         moment = settings.requestReceived
@@ -23,9 +23,9 @@ struct WholeAnswer: AnswerSink {
     }
 
     mutating func text(_ kind: TextKind, _ text: ArraySlice<UInt8>, logprobs: [JSONValue]) {
-        if !logprobs.isEmpty {
-            self.logprobs += logprobs
-            logprobBytes += JSONWriter.bytes(.array(logprobs)).count
+        for entry in logprobs {
+            self.logprobs.append(UInt8(ascii: ","))
+            JSONWriter.append(entry, to: &self.logprobs)
         }
         switch kind {
         case .content: JSONWriter.append(escaping: text, to: &content)

@@ -96,8 +96,8 @@ extension Turn {
         let body = text.utf8.drop { $0 <= 0x20 }
         guard body.starts(with: open), let end = Self.firstRange(of: close, in: body.dropFirst(open.count)) else { return }
         if thinking == nil {
-            let inner = String(decoding: body[(body.startIndex + open.count)..<end], as: UTF8.self)
-            thinking = inner.allSatisfy(\.isWhitespace) ? nil : JSONText(inner)
+            let inner = body[(body.startIndex + open.count)..<end]
+            thinking = inner.allSatisfy { $0 <= 0x20 } ? nil : JSONText(utf8: inner)
         }
         text = JSONText(utf8: body[(end + close.count)...].drop { $0 <= 0x20 })
         hasOwnText = !text.isEmpty
