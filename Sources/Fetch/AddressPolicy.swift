@@ -38,6 +38,7 @@ public enum AddressPolicy {
         "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16",  // private
         "100.64.0.0/10",  // behind a provider's NAT; also some clouds' metadata
         "127.0.0.0/8",  // loopback
+        "168.63.129.16/32",  // one cloud's metadata, from within its machines
         "169.254.0.0/16",  // link-local; most clouds' metadata
         "192.0.0.0/24",  // protocol assignments; also one cloud's metadata
         "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24",  // documentation

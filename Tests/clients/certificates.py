@@ -17,8 +17,8 @@ class Identity:
     key: str
 
 
-def make_certificate(folder, days=30, passphrase=None):
-    """For localhost and 127.0.0.1, in PEM files of the folder. With `days` below zero it has run out."""
+def make_certificate(folder, days=30, passphrase=None, names=()):
+    """For localhost, 127.0.0.1 and further names, in PEM files of the folder. With `days` below zero it has run out."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -30,7 +30,9 @@ def make_certificate(folder, days=30, passphrase=None):
         .not_valid_before(now - datetime.timedelta(days=60)).not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName([
+                *(x509.DNSName(name) for name in ("localhost", *names)), x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            ]), critical=False
         )
         .sign(key, hashes.SHA256())
     )

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 import pictures
-from bridge import REPOSITORY, run, stub_catalog
+from bridge import BINARY, REPOSITORY, run, stub_catalog
 from stub_upstream import Answer
 
 ASK = {"model": "seer", "messages": [{"role": "user", "content": "x"}]}
@@ -40,6 +41,59 @@ def one_line(text):
     [line] = [line for line in text.splitlines() if line.startswith("ollama-bridge: ")]
     assert text.rstrip().endswith(line)
     return line
+
+
+@pytest.mark.parametrize("place", ["closed", "full", "nobody reads"])
+def test_nobody_listens_to_what_the_start_prints(tmp_path, place):
+    port = free_port()
+    command = [str(BINARY), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    full = open("/dev/full", "wb")
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.DEVNULL, stdout={"closed": None, "full": full, "nobody reads": writer}[place],
+        preexec_fn=(lambda: os.close(1)) if place == "closed" else None, env={"SWIFT_BACKTRACE": "enable=no"})
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            assert process.poll() is None and time.monotonic() < deadline
+            try:
+                assert httpx.get(f"http://127.0.0.1:{port}/api/version").status_code == 200
+                break
+            except httpx.TransportError:
+                time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+        full.close()
+        os.close(writer)
+
+
+def test_a_models_file_that_goes_leaves_its_models(tmp_path):
+    models = tmp_path / "models.json"
+    models.write_text(json.dumps({"models": {"mine": {"provider": "demo"}}}))
+    with open(tmp_path / "log", "wb") as log:
+        command = [str(BINARY), "serve", "--host", "127.0.0.1", "--port", "0"]
+        process = subprocess.Popen(command, cwd=tmp_path, stderr=log, stdout=subprocess.PIPE, env={"SWIFT_BACKTRACE": "enable=no"})
+    try:
+        url = process.stdout.readline().split()[-1].decode()
+        models.unlink()
+        process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while "stays in force" not in (tmp_path / "log").read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert [model["name"] for model in httpx.get(url + "/api/tags").json()["models"]] == ["mine:latest"]
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def test_port_in_use():

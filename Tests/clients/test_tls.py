@@ -122,9 +122,31 @@ def test_certificate_is_read_again_on_hup(new_bridge, tmp_path):
     assert httpx.get(bridge.url + "/health", verify=ssl.create_default_context(cafile=first.certificate)).status_code == 200
 
 
+def test_names_of_the_certificate_are_the_servers(new_bridge, tmp_path):
+    first = make_certificate(tmp_path / "first", names=["one.lan"])
+    bridge = new_bridge("--tls-certificate", first.certificate, "--tls-key", first.key)
+
+    def status(name):
+        context = ssl.create_default_context(cafile=first.certificate)
+        return httpx.get(bridge.url + "/api/version", headers={"Host": name}, verify=context).status_code
+
+    assert [status(name) for name in ("one.lan", "two.lan", "evil.example")] == [200, 403, 403]
+    second = make_certificate(tmp_path / "second", names=["*.lan"])
+    os.replace(second.certificate, first.certificate)
+    os.replace(second.key, first.key)
+    bridge.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while "Certificate reloaded" not in bridge.log():
+        assert time.monotonic() < deadline, bridge.log()
+        time.sleep(0.02)
+    assert [status(name) for name in ("one.lan", "two.lan", "a.two.lan", "lan", ".lan", "evil.example")] == [200, 200, 403, 403, 403, 403]
+
+
 def test_unix_socket(new_bridge, tmp_path):
     path = str(tmp_path / "b.sock")
     new_bridge("--unix-socket", path)
+    line = one_line(sentence_of(run("serve", "--port", "0", "--unix-socket", path)))
+    assert path in line and "already" in line
     client = ollama.Client(host="http://localhost", transport=httpx.HTTPTransport(uds=path))
     parts = list(client.chat("seer", ASK["messages"], stream=True))
     assert "".join(part.message.content for part in parts) == "Hello from the stub."

@@ -19,7 +19,7 @@ final class ClientKeyring: Sendable {
         self.path = path
         self.budgets = budgets
         self.log = log
-        keys = Mutex(ClientKeys(flags, file: file?.entries ?? []))
+        keys = Mutex(ClientKeys(flags, file: file?.entries))
     }
 
     /// Whether no keys are in use.
@@ -39,7 +39,8 @@ final class ClientKeyring: Sendable {
             log.notice("Client keys reloaded", metadata: ["file": "\(path)", "keys": "\(file.entries.count)"])
             for warning in file.warnings { log.notice("\(warning)") }
         } catch {
-            log.warning("The changed file of client keys is not used, the old one stays in force", metadata: ["reason": "\(error)"])
+            log.warning(
+                "The changed file of client keys is not used, the old one stays in force", metadata: ["reason": "\("\(error)".asOneLine)"])
         }
     }
 }

@@ -31,7 +31,7 @@ struct ClientKeysFile: Sendable {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw StartupError("\(path) cannot be read; name the file of client keys with --api-keys-file FILE.")
         }
-        guard let root = try? JSONParser.parse(Array(data)).object, let list = root["keys"]?.array else {
+        guard let root = try? JSONParser.parseFile(Array(data)).object, let list = root["keys"]?.array else {
             throw StartupError("\(path) is no file of client keys; write {\"keys\": [{\"name\": \"alice\", \"key\": \"…\"}]}.")
         }
         var file = ClientKeysFile(entries: [])
@@ -42,7 +42,6 @@ struct ClientKeysFile: Sendable {
             }
             file.entries.append(entry)
         }
-        if file.entries.isEmpty { throw StartupError("\(path) holds no key; add one or leave --api-keys-file out.") }
         let mode = (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int) ?? 0
         if mode & 0o077 != 0, file.entries.contains(where: { $0.key != nil }) {
             file.warnings.append("\(path) can be read by others on this machine: chmod 600 it, or give \"sha256\" instead of \"key\".")
@@ -56,7 +55,7 @@ struct ClientKeysFile: Sendable {
         }
         var entry = Entry(name: name, key: object["key"]?.string, sha256: object["sha256"]?.string.flatMap(bytes), budget: Budget())
         if let key = entry.key { try check(key, place) }
-        guard (entry.key == nil) != (entry.sha256 == nil) else {
+        guard (object["key"] == nil) != (object["sha256"] == nil), entry.key != nil || entry.sha256 != nil else {
             throw StartupError("\(place) (\(name)) needs either \"key\" or \"sha256\" with 64 hexadecimal digits.")
         }
         let known = Set(["name", "key", "sha256"] + allowances.map(\.key))

@@ -23,7 +23,7 @@ final class AnswerLog: Sendable {
             "first_token_ms": "\((summary.loadDuration + summary.promptDuration) / 1_000_000)",
             "total_ms": "\(Clock.now().since(exchange.received) / 1_000_000)",
         ]
-        if !facts.isEmpty { metadata["images"] = .array(facts.map { "\(PictureHeader.summary($0))" }) }
+        if !facts.isEmpty { metadata["images"] = .array(PictureHeader.summaries(facts).map { "\($0)" }) }
         if let reason = summary.doneReason { metadata["done_reason"] = "\(reason)" }
         if let failure {
             metadata["error"] = "\(failure.summary(in: exchange.log))"

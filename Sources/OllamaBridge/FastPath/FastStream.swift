@@ -66,8 +66,9 @@ final class FastStream: FastAnswer {
 
     private func noteEnd(_ failure: OllamaFailure?) {
         if failure == nil { transcript?.keep() }
-        remember(translator.summary)
-        log.finished(translator.summary, failure)
+        let summary = failure == nil ? translator.summary : translator.summary(brokenOffAt: moment)
+        remember(summary)
+        log.finished(summary, failure)
     }
 
     override func noteLeft(_ facts: inout RequestRecord.Facts) {

@@ -14,16 +14,19 @@ struct ClientKeys: Sendable {
     }
 
     private let digests: [(name: String, digest: [UInt8])]
+    /// Whether a key is wanted, be there one or not.
+    private let isRequired: Bool
 
     /// - Parameters:
     ///   - keys: Each either `KEY` or `NAME=KEY`.
-    ///   - file: Further keys.
-    init(_ keys: [String], file: [ClientKeysFile.Entry] = []) {
+    ///   - file: Further keys; nil without a file. A file that holds none lets nobody in.
+    init(_ keys: [String], file: [ClientKeysFile.Entry]? = nil) {
         let named = keys.enumerated().map { index, entry in
             let (name, key) = Self.split(entry) ?? ("client-\(index + 1)", entry)
             return (name, Self.digest(key))
         }
-        digests = named + file.map { ($0.name, $0.sha256 ?? Self.digest($0.key ?? "")) }
+        digests = named + (file ?? []).map { ($0.name, $0.sha256 ?? Self.digest($0.key ?? "")) }
+        isRequired = file != nil || !keys.isEmpty
     }
 
     /// The equals signs that end many base64 texts separate nothing.
@@ -38,10 +41,10 @@ struct ClientKeys: Sendable {
 
     private static func digest(_ key: String) -> [UInt8] { Array(SHA256.hash(data: Array(key.utf8))) }
 
-    var isEmpty: Bool { digests.isEmpty }
+    var isEmpty: Bool { !isRequired }
 
     func check(_ request: Request, path: String) -> Verdict {
-        if digests.isEmpty { return .open }
+        if !isRequired { return .open }
         if path == "/health" || path == "/ready" || (path == "/" && request.method != .post) { return .open }
         let value = request.headers[.authorization] ?? ""
         let presented = value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst("bearer ".count)) : ""

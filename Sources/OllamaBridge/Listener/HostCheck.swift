@@ -5,12 +5,14 @@
 struct HostCheck: Sendable {
     /// Names that the operator's own setup uses, in lower case: the machine's name and the bound host.
     var ownNames: Set<String>
+    /// The names in its certificate are the server's too, and change with it.
+    var tls: TLSIdentity?
 
     /// - Parameter host: The value of the one Host header.
     func allows(_ host: String) -> Bool {
         guard let name = Self.name(of: host)?.lowercased() else { return false }
         if name == "localhost" || name.hasSuffix(".localhost") || name == "host.docker.internal" { return true }
-        return ownNames.contains(name) || Self.isAddress(name)
+        return ownNames.contains(name) || Self.isAddress(name) || tls?.isFor(name) == true
     }
 
     /// The host without its port; nil if malformed or empty.
@@ -42,7 +44,9 @@ struct HostCheck: Sendable {
 
     /// An IP literal cannot be rebound: the browser already speaks to exactly that address.
     private static func isAddress(_ name: String) -> Bool {
-        if name.hasPrefix("[") { return name.dropFirst().dropLast().utf8.allSatisfy { isHexadecimal($0) || $0 == 0x3A || $0 == 0x2E } }
+        if name.hasPrefix("[") {
+            return name.utf8.count > 3 && name.dropFirst().dropLast().utf8.allSatisfy { isHexadecimal($0) || $0 == 0x3A || $0 == 0x2E }
+        }
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts.allSatisfy { (1...3).contains($0.utf8.count) && $0.utf8.allSatisfy(isDigit) && UInt8($0) != nil }
     }

@@ -88,6 +88,15 @@ final class Listener: Sendable {
         port = server.localAddress?.port
     }
 
+    /// Whether somebody takes connections at a Unix socket. Whoever binds it anew would take it from them.
+    static func isInUse(_ path: String) async -> Bool {
+        guard
+            let channel = try? await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup).connect(unixDomainSocketPath: path).get()
+        else { return false }
+        try? await channel.close()
+        return true
+    }
+
     /// The server libraries' own lines are for their developers.
     static func quiet(_ log: Logger) -> Logger {
         var quiet = log

@@ -9,22 +9,33 @@ import Translate
 final class TLSIdentity: Sendable {
     private let files: TLSFiles
     private let log: Logger
-    private let context: Mutex<NIOSSLContext>
+    private let state: Mutex<State>
+
+    private struct State {
+        let context: NIOSSLContext
+        /// The DNS names that the certificate is for, in lower case.
+        let names: Set<String>
+
+        /// - Throws: ``StartupError``.
+        init(_ files: TLSFiles) throws {
+            context = try files.context()
+            names = Set(files.names.map { $0.lowercased() })
+        }
+    }
 
     /// - Throws: ``StartupError`` that names the file and the remedy.
     init(_ files: TLSFiles, log: Logger) throws {
         self.files = files
         self.log = log
-        let context = try files.context()
-        self.context = Mutex(context)
+        state = Mutex(try State(files))
         for warning in files.warnings() { log.notice("\(warning)") }
     }
 
     /// Reads both files again. What does not fit together leaves the old ones in force.
     func reload() {
         do {
-            let new = try files.context()
-            context.withLock { $0 = new }
+            let new = try State(files)
+            state.withLock { $0 = new }
             log.notice("Certificate reloaded", metadata: ["file": "\(files.certificate)"])
             for warning in files.warnings() { log.notice("\(warning)") }
         } catch {
@@ -33,7 +44,17 @@ final class TLSIdentity: Sendable {
     }
 
     /// What has to come first in a connection's pipeline.
-    func handler() -> NIOSSLServerHandler { NIOSSLServerHandler(context: context.withLock { $0 }) }
+    func handler() -> NIOSSLServerHandler { NIOSSLServerHandler(context: state.withLock { $0.context }) }
+
+    /// Whether the certificate is for this host.
+    ///
+    /// - Parameter host: In lower case. A wildcard stands for one label (RFC 6125 §6.4.3).
+    func isFor(_ host: String) -> Bool {
+        let names = state.withLock { $0.names }
+        if names.contains(host) { return true }
+        guard let dot = host.firstIndex(of: "."), dot > host.startIndex else { return false }
+        return names.contains("*" + host[dot...])
+    }
 }
 
 /// Where certificate and key lie.
@@ -92,11 +113,9 @@ struct TLSFiles: Sendable, Equatable {
         return Array(data)
     }
 
-    /// The DNS names that the certificate is for, without those with a wildcard.
-    var names: [String] {
+    fileprivate var names: [String] {
         guard let own = try? certificates().first else { return [] }
-        return own._subjectAlternativeNames().filter { $0.nameType == .dnsName }
-            .map { String(decoding: $0.contents, as: UTF8.self) }.filter { !$0.contains("*") }
+        return own._subjectAlternativeNames().filter { $0.nameType == .dnsName }.map { String(decoding: $0.contents, as: UTF8.self) }
     }
 
     /// Things the operator should know and that do not stop the start.

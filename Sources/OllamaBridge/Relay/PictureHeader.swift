@@ -6,17 +6,19 @@ import Translate
 enum PictureHeader {
     static let name = HTTPField.Name("X-OllamaBridge-Images")!
 
-    /// The most pictures that are spelled out; headers have limits too.
+    /// The most pictures that are spelled out; headers and log lines have limits too.
     private static let mostShown = 8
 
     static func fields(_ facts: [PictureFact]) -> HTTPFields {
-        guard !facts.isEmpty else { return [:] }
-        var parts = facts.prefix(mostShown).map(summary)
-        if facts.count > mostShown { parts.append("+\(facts.count - mostShown) more") }
-        return [name: parts.joined(separator: ", ")]
+        facts.isEmpty ? [:] : [name: summaries(facts).joined(separator: ", ")]
     }
 
-    static func summary(_ fact: PictureFact) -> String {
+    static func summaries(_ facts: [PictureFact]) -> [String] {
+        let shown = facts.prefix(mostShown).map(summary)
+        return facts.count > mostShown ? shown + ["+\(facts.count - mostShown) more"] : shown
+    }
+
+    private static func summary(_ fact: PictureFact) -> String {
         switch fact.outcome {
         case .sent(let report, _, let fromCache):
             let actions = report.actions.map(\.name).joined(separator: "+")

@@ -11,7 +11,9 @@ struct RouteChooser: Sendable {
     /// - Throws: `OllamaFailure` if no member sees pictures.
     func members(of model: ResolvedModel, needsVision: Bool, name: String) throws(OllamaFailure) -> [ResolvedModel] {
         guard !model.routes.isEmpty else { return [model] }
-        let routes = needsVision ? model.routes.filter(\.vision) : model.routes
+        // One without its key would be asked in vain.
+        let usable = model.routes.filter(\.provider.isUsable)
+        let routes = needsVision ? usable.filter(\.vision) : usable
         guard !routes.isEmpty else { throw ImageFault.noVision(model: name).failure() }
         let ordered =
             switch model.strategy {

@@ -181,7 +181,7 @@ final class StreamedAnswer: @unchecked Sendable {
     @inline(never)
     private func end() {
         if failure == nil { transcript?.keep() }
-        finished(translator.summary, failure)
+        finished(failure == nil ? translator.summary : translator.summary(brokenOffAt: Clock.now()), failure)
     }
 
     /// A client that leaves has had what it has read: leaving before the end is no way round a budget.

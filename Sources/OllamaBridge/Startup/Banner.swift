@@ -21,6 +21,7 @@ enum Banner {
         let model = listed.first?.listedName ?? "demo"
         let curl = settings.tls.map { "curl --cacert \($0.certificate)" } ?? "curl"
         lines.append("Try: \(curl) \(url)/api/generate -d '{\"model\":\"\(model)\",\"prompt\":\"Hello\"}'")
-        FileHandle.standardOutput.write(Data((lines.joined(separator: "\n") + "\n").utf8))
+        // Where nobody listens, there is nobody to tell.
+        try? FileHandle.standardOutput.write(contentsOf: Data((lines.joined(separator: "\n") + "\n").utf8))
     }
 }

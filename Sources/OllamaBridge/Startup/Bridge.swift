@@ -66,7 +66,7 @@ struct Bridge: Sendable {
         let imageFetching = try imageFetching(file.catalog.images)
         let tls = try settings.tls.map { try TLSIdentity($0, log: log) }
         let capacity = Capacity(settings.limits)
-        let catalog = CatalogStore(file.catalog, modifiedAt: file.modifiedAt)
+        let catalog = CatalogStore(file.catalog, modifiedAt: file.modifiedAt, isFromFile: file.path != nil)
         let demo = try await DemoServer.start(log: log)
         catalog.update { $0.setBaseURL("http://127.0.0.1:\(demo.port)/v1", ofProvider: "demo") }
         let workers = PictureWorkers()
@@ -154,7 +154,7 @@ struct Bridge: Sendable {
         _ tls: TLSIdentity?, _ relay: Relay
     ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
-            hosts: HostCheck(ownNames: ownNames),
+            hosts: HostCheck(ownNames: ownNames, tls: tls),
             origins: CrossOrigin(configured: settings.origins),
             keys: keys)
         let door = FrontDoor(
@@ -174,10 +174,14 @@ struct Bridge: Sendable {
             listeners.append(try await Listener.bind(place, sharesPort: settings.sharesPort, log: log, child: child, fast: fast))
         } catch let error as IOError {
             throw startupError(error)
-        } catch let error as SocketAddressError {
-            throw StartupError("\(settings.address.host) cannot be resolved to an address: \(error); choose another with --host.")
+        } catch is SocketAddressError, is SocketAddressError.UnknownHost {
+            throw StartupError("\(settings.address.host) cannot be resolved to an address; choose another with --host.")
         }
         guard let path = settings.unixSocket else { return listeners }
+        if !settings.sharesPort, await Listener.isInUse(path) {
+            await listeners[0].stopAccepting()
+            throw StartupError("Something listens on the Unix socket \(path) already; stop it, or choose another place with --unix-socket.")
+        }
         do {
             // Only this machine can reach it, and only whom the file's permissions let: it needs no TLS.
             listeners.append(try await Listener.bind(.unixSocket(path: path), log: log, child: plain))
@@ -190,7 +194,7 @@ struct Bridge: Sendable {
 
     /// Whoever uses one of these names means this server: a page on another one's name cannot carry it.
     private var ownNames: Set<String> {
-        let names = [settings.address.host, ProcessInfo.processInfo.hostName] + settings.hostNames + (settings.tls?.names ?? [])
+        let names = [settings.address.host, ProcessInfo.processInfo.hostName] + settings.hostNames
         return Set(names.map { $0.lowercased() })
     }
 

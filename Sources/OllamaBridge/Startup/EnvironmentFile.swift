@@ -12,7 +12,8 @@ enum EnvironmentFile {
         variables.merge(process) { _, process in process }
         // As Ollama reads its own.
         for (name, value) in variables where name.hasPrefix("OLLAMA_") {
-            variables[name] = value.trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\n\"'"))
+            let bare = value.trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\n\"'"))
+            variables[name] = bare.isEmpty ? nil : bare
         }
         return variables
     }
@@ -20,7 +21,7 @@ enum EnvironmentFile {
     private static func file(_ path: String) -> [String: String] {
         guard FileManager.default.fileExists(atPath: path) else { return [:] }
         guard let bytes = FileManager.default.contents(atPath: path) else {
-            FileHandle.standardError.write(Data("ollama-bridge: \(path) may not be read, so nothing in it counts.\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("ollama-bridge: \(path) may not be read, so nothing in it counts.\n".utf8))
             return [:]
         }
         return parse(String(decoding: bytes, as: UTF8.self))

@@ -74,7 +74,7 @@ struct ServeCommand: AsyncParsableCommand {
             let settings = try Settings(flags: flags, environment: EnvironmentFile.environment())
             try await Bridge(settings: settings).run()
         } catch let error as StartupError {
-            FileHandle.standardError.write(Data("ollama-bridge: \(error)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("ollama-bridge: \(error)\n".utf8))
             throw ExitCode(1)
         }
     }

@@ -73,6 +73,9 @@ struct Settings: Sendable {
         for key in clientKeys { try ClientKeysFile.check(key, "--api-key or OLLAMA_BRIDGE_API_KEYS") }
         keysPath = flags.apiKeysFile
         keysFile = try flags.apiKeysFile.map(ClientKeysFile.read)
+        if let path = keysPath, keysFile?.entries.isEmpty == true {
+            throw StartupError("\(path) holds no key; add one or leave --api-keys-file out.")
+        }
         budgetPath = flags.budgetFile ?? flags.apiKeysFile.map { $0 + ".usage" }
         guard (1...100_000).contains(flags.auditMegabytes) else { throw StartupError("--audit-megabytes must be between 1 and 100000.") }
         auditPath = flags.auditFile

@@ -29,12 +29,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "[]", #"{"keys": []}"#, #"{"keys": [{"key": "x"}]}"#, #"{"keys": [{"name": "a"}]}"#,
+        "", "[]", #"{"keys": []} x"#, #"{"keys": [{"key": "x"}]}"#, #"{"keys": [{"name": "a"}]}"#,
         #"{"keys": [{"name": "a", "key": "b c"}]}"#,
         #"{"keys": [{"name": "a", "key": "b\n"}]}"#, #"{"keys": [{"name": "a", "key": "b", "requests_per_hour": 1}]}"#,
         #"{"keys": [{"name": "a", "key": "b", "tokens_per_day": 0}]}"#,
         #"{"keys": [{"name": "a", "key": "b"}, {"name": "a", "key": "c"}]}"#,
-        #"{"keys": [{"name": "a", "sha256": "zz"}]}"#,
+        #"{"keys": [{"name": "a", "sha256": "zz"}]}"#, #"{"keys": [{"name": "a", "key": "b", "sha256": "zz"}]}"#,
     ])
     func `a wrong keys file stops the start`(content: String) throws {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("keys-\(UUID().uuidString)").path
@@ -95,6 +95,10 @@ import Testing
             while try await statuses("secret-c") != [200], ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(50)) }
             #expect(try await statuses("secret-c", "secret-a") == [200, 401])
             #expect(try await statuses("secret-b", "secret-b", "secret-b") == [200, 200, 429])
+            // A file that holds no key lets nobody in; it is no slip, and nobody is let in without one.
+            try write("")
+            await bridge.running.reload()
+            #expect(try await statuses("secret-c", "secret-b", "") == [401, 401, 401])
         }
     }
 }
