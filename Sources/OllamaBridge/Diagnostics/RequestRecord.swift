@@ -45,6 +45,21 @@ final class RequestRecord: Sendable {
         }
     }
 
+    /// Does what an upstream is asked for. A client that leaves meanwhile has had it work: leaving before the end is no way round a budget.
+    ///
+    /// - Parameter promptBytes: Bytes of text in the prompt.
+    func countingLeavers<Value>(promptBytes: Int, _ work: () async throws -> Value) async throws -> Value {
+        do {
+            return try await work()
+        } catch let error as CancellationError {
+            note { facts in
+                facts.promptTokens = max(1, facts.promptTokens, promptBytes / 4)
+                facts.tokensAreEstimated = true
+            }
+            throw error
+        }
+    }
+
     /// The most text kept of one request on either side.
     static let mostText = 64 << 10
 

@@ -34,10 +34,13 @@ struct EmbedEndpoints: Sendable {
         failures.secrets = members.flatMap(\.provider.secrets)
         var answer = EmbeddingsAnswer(dimensions: request.dimensions, failures: failures)
         let sent = Clock.now()
+        let inputBytes = request.inputs.reduce(0) { $0 + $1.utf8.count }
         for batch in EmbeddingsMapping.batches(request, members: members) {
-            let reply = try await upstream.send(to: members, failures: failures, log: exchange.log) { model, learned in
-                EmbeddingsMapping.build(batch, of: request, model: model, adjustments: learned)
-            }.reply
+            let reply = try await exchange.record.countingLeavers(promptBytes: inputBytes) {
+                try await upstream.send(to: members, failures: failures, log: exchange.log) { model, learned in
+                    EmbeddingsMapping.build(batch, of: request, model: model, adjustments: learned)
+                }.reply
+            }
             do {
                 let bytes = try await reply.body.collect(upTo: Self.answerBytes)
                 answer = try await aside(bytes.count) { [answer] in
@@ -49,9 +52,8 @@ struct EmbedEndpoints: Sendable {
                 throw UpstreamCall.failure(error, failures)
             }
         }
-        let bytes = request.inputs.reduce(0) { $0 + $1.utf8.count }
         exchange.record.note { [tokens = answer.tokens] facts in
-            facts.promptTokens = max(1, tokens ?? bytes / 4)
+            facts.promptTokens = max(1, tokens ?? inputBytes / 4)
             facts.tokensAreEstimated = tokens == nil
         }
         exchange.log.info("Embedded", metadata: ["model": "\(model.listedName)", "texts": "\(request.inputs.count)"])
@@ -59,7 +61,7 @@ struct EmbedEndpoints: Sendable {
             switch route {
             case .embeddings: answer.embeddingsBody()
             case .embed:
-                answer.embedBody(model: request.model, received: received, sent: sent, at: Clock.now(), inputBytes: bytes)
+                answer.embedBody(model: request.model, received: received, sent: sent, at: Clock.now(), inputBytes: inputBytes)
             }
         }
         return .json(body)

@@ -48,9 +48,11 @@ struct OpenAIEndpoints: Sendable {
         var failures = FailureContext(model: editor.model)
         failures.requestHadImages = !editor.pictures.isEmpty
         let box = PictureBox()
-        let answer = try await upstream.send(to: members, failures: failures, log: exchange.log) { member, learned in
-            let prepared = try await box.prepared(for: member) { try await prepare(editor, member, exchange.log) }
-            return editor.rewritten(model: member, outcomes: prepared.outcomes, adjustments: learned)
+        let answer = try await exchange.record.countingLeavers(promptBytes: editor.textBytes) {
+            try await upstream.send(to: members, failures: failures, log: exchange.log) { member, learned in
+                let prepared = try await box.prepared(for: member) { try await prepare(editor, member, exchange.log) }
+                return editor.rewritten(model: member, outcomes: prepared.outcomes, adjustments: learned)
+            }
         }
         failures.secrets = answer.model.provider.secrets
         // Nobody streams vectors, whatever is asked.
@@ -75,7 +77,8 @@ struct OpenAIEndpoints: Sendable {
             if passage.isEventStream { headers[.contentType] = "text/event-stream" }
             return Response(status: .ok, headers: headers, body: ResponseBody { [passage] in try await passage.write(to: &$0) })
         }
-        return Response(status: .ok, headers: headers, body: .init(bytes: try await passage.collect()))
+        let body = try await exchange.record.countingLeavers(promptBytes: editor.textBytes) { try await passage.collect() }
+        return Response(status: .ok, headers: headers, body: .init(bytes: body))
     }
 
     private func edit(_ bytes: [UInt8], _ route: OpenAIRequestEditor.Route) async throws -> OpenAIRequestEditor {

@@ -62,8 +62,9 @@ final class Exchange: Sendable {
     /// - Throws: A 429 if the budget is spent, Ollama's 503 if too many wait, `CancellationError`.
     func beginInference(_ model: ResolvedModel) async throws {
         record.note(model)
-        try budgets?.request(clientName)
+        // A request that finds no place costs nothing.
         try await beginWork()
+        try budgets?.request(clientName)
     }
 
     /// The same for work that is ours alone, such as explaining pictures.

@@ -5,14 +5,14 @@
 struct HostCheck: Sendable {
     /// Names that the operator's own setup uses, in lower case: the machine's name and the bound host.
     var ownNames: Set<String>
-    /// The names in its certificate are the server's too, and change with it.
-    var tls: TLSIdentity?
+    /// Whether the server's certificate, which may be renewed, is for this name; in lower case.
+    var isCertified: @Sendable (String) -> Bool = { _ in false }
 
     /// - Parameter host: The value of the one Host header.
     func allows(_ host: String) -> Bool {
         guard let name = Self.name(of: host)?.lowercased() else { return false }
         if name == "localhost" || name.hasSuffix(".localhost") || name == "host.docker.internal" { return true }
-        return ownNames.contains(name) || Self.isAddress(name) || tls?.isFor(name) == true
+        return ownNames.contains(name) || Self.isAddress(name) || isCertified(name)
     }
 
     /// The host without its port; nil if malformed or empty.

@@ -7,7 +7,9 @@ enum RequestRules {
     static func refusal(of head: HTTPRequestHead, limits: ListenerLimits) -> HTTPResponseStatus? {
         if head.uri.utf8.count > limits.requestLineBytes { return .uriTooLong }
         if head.method == .CONNECT || head.method == .TRACE { return .methodNotAllowed }
-        if head.version != .http1_1, head.headers.contains(name: "transfer-encoding") { return .badRequest }
+        let encodings = head.headers["transfer-encoding"]
+        // Nothing else than chunks is read, so nothing else may be taken for them.
+        if !encodings.isEmpty, head.version != .http1_1 || encodings.map({ $0.lowercased() }) != ["chunked"] { return .badRequest }
         let hosts = head.headers["host"]
         guard hosts.count == 1, HostCheck.name(of: hosts[0]) != nil else { return .badRequest }
         guard isTarget(head.uri, of: hosts[0], method: head.method) else { return .badRequest }

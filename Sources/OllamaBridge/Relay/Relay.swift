@@ -31,17 +31,19 @@ struct Relay: Sendable {
         let members = try chooser.members(of: model, needsVision: !positions.isEmpty, name: request.model)
         var settings = settings(request, model, exchange, hasPictures: !positions.isEmpty)
         let pictures = PictureBox()
-        let answer = try await upstream.send(to: members, failures: settings.failures, log: exchange.log, headStart: headStart) {
-            member, learned in
-            let prepared = try await pictures.prepared(for: member) { try await prepare(request, positions, member, exchange.log) }
-            return try ChatCompletionBuilder.build(
-                echoes.recall(request, for: member, client: client), model: member, images: prepared.perMessage(of: request),
-                adjustments: learned)
+        return try await exchange.record.countingLeavers(promptBytes: settings.promptBytes) {
+            let answer = try await upstream.send(to: members, failures: settings.failures, log: exchange.log, headStart: headStart) {
+                member, learned in
+                let prepared = try await pictures.prepared(for: member) { try await prepare(request, positions, member, exchange.log) }
+                return try ChatCompletionBuilder.build(
+                    echoes.recall(request, for: member, client: client), model: member, images: prepared.perMessage(of: request),
+                    adjustments: learned)
+            }
+            settle(&settings, request, answer.model, answer.body, transcript)
+            let facts = pictures.current?.facts ?? []
+            let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
+            return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log, holding: use)
         }
-        settle(&settings, request, answer.model, answer.body, transcript)
-        let facts = pictures.current?.facts ?? []
-        let log = AnswerLog(exchange: exchange, model: answer.model, facts: facts)
-        return try await respond(to: request, with: answer, settings, transcript, PictureHeader.fields(facts), log, holding: use)
     }
 
     /// Puts the conversation that a generate request's `context` names before its prompt.

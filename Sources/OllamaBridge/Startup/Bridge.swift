@@ -154,7 +154,7 @@ struct Bridge: Sendable {
         _ tls: TLSIdentity?, _ relay: Relay
     ) async throws -> [Listener] {
         let guards = FrontDoor.Guards(
-            hosts: HostCheck(ownNames: ownNames, tls: tls),
+            hosts: HostCheck(ownNames: ownNames) { tls?.isFor($0) == true },
             origins: CrossOrigin(configured: settings.origins),
             keys: keys)
         let door = FrontDoor(

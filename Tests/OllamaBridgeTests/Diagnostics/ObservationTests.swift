@@ -84,6 +84,25 @@ import Translate
         #expect(StatusEndpoints.withoutSecrets("https://user:pass@host/v1?key=x") == "https://host/v1")
     }
 
+    @Test(arguments: Path.allCases)
+    func `an answer that breaks off counts, behind half a line of an audit that was there`(path: Path) async throws {
+        let upstream = try StubUpstream([.request, .send(StubAnswer.eventStreamHead), .bytes(Say.event("Good") + Say.event("day"))])
+        defer { upstream.stop() }
+        let file = FileManager.default.temporaryDirectory.appending(path: "audit-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data("{".utf8).write(to: file)
+        let bridge = try await TestBridge.start(upstream: upstream.url, arguments: ["--audit-file", file.path])
+        #expect(try await bridge.client().exchange(path.of(Ask.chat())).text.contains("error"))
+        await bridge.stop()
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        #expect(lines.first == "{")
+        let last = try #require(lines.last)
+        let event = try #require(try JSONParser.parse(Array(last.utf8)).object)
+        #expect(event["answer_tokens"]?.number?.integer == 2 && event["prompt_tokens"]?.number?.integer ?? 0 > 0, "\(lines)")
+        let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+    }
+
     @Test(arguments: [false, true]) func `what an upstream quotes of a question is text too`(withText: Bool) async throws {
         let upstream = try StubUpstream.answering { _ in
             StubAnswer.whole(

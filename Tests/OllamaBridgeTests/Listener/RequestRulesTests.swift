@@ -40,6 +40,7 @@ struct DoubtfulRequest: Sendable, CustomTestStringConvertible {
         .init("CONNECT", "CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         .init("TRACE", "TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
         .init("chunked on HTTP/1.0", "POST /api/show HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        .init("packed chunks", "POST /api/show HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400),
         .init("length and chunked", "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\(body)", 400),
         .init("two lengths", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\(body)", 400),
         .init("negative length", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400),

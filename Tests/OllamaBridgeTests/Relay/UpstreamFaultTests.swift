@@ -177,7 +177,7 @@ import Translate
         let upstream = try StubUpstream.answering { _ in
             StubAnswer.whole(
                 "401 Unauthorized", headers: ["Content-Type: application/json"],
-                body: #"{"error": {"message": "Incorrect API key provided: \#(key)."}}"#)
+                body: #"{"error": {"message": "Incorrect API key provided: \#(key).", "type": "\#(key)", "code": "\#(key)"}}"#)
         }
         defer { upstream.stop() }
         try await TestBridge.with(environment: ["CANARY": key]) { bridge in

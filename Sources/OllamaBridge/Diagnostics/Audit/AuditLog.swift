@@ -83,11 +83,19 @@ final class AuditLog: Sendable {
 
     private static func open(_ path: String, _ file: inout File) -> Bool {
         // Who asked what, when, is nobody else's business.
-        let descriptor = unsafe Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        let descriptor = unsafe Foundation.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return false }
+        fchmod(descriptor, 0o600)
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         file.handle = handle
         file.bytes = Int((try? handle.seekToEnd()) ?? 0)
+        var last = UInt8(ascii: "\n")
+        // A crash can leave half a line, which must not run into the next.
+        if file.bytes > 0, unsafe pread(descriptor, &last, 1, file.bytes - 1) == 1, last != UInt8(ascii: "\n"),
+            (try? handle.write(contentsOf: Data([UInt8(ascii: "\n")]))) != nil
+        {
+            file.bytes += 1
+        }
         return true
     }
 }
