@@ -85,7 +85,9 @@ final class AuditLog: Sendable {
         // Who asked what, when, is nobody else's business.
         let descriptor = unsafe Foundation.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return false }
-        fchmod(descriptor, 0o600)
+        var status = stat()
+        // A device is others' as well.
+        if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG { fchmod(descriptor, 0o600) }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         file.handle = handle
         file.bytes = Int((try? handle.seekToEnd()) ?? 0)
