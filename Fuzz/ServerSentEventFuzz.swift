@@ -85,8 +85,13 @@ private func rewrite(_ bytes: [UInt8], _ choice: Choice) {
     func run(_ pieces: [[UInt8]]) -> [UInt8] {
         var rewriter = OpenAIStreamRewriter(model: "m\"")
         var output: [UInt8] = []
-        for piece in pieces { try? rewriter.push(piece, into: &output) }
-        try? rewriter.finish(into: &output)
+        do {
+            for piece in pieces { try rewriter.push(piece, into: &output) }
+            try rewriter.finish(into: &output)
+        } catch {
+            // Nobody goes on with an answer that was refused.
+            output += error.body
+        }
         return output
     }
     precondition(run([bytes]) == run(choice.pieces(of: bytes)))
